@@ -1,0 +1,33 @@
+//! # The street
+//!
+//! In the order in which an event passes:
+#![warn(missing_docs)]
+
+pub mod provider; // the contract
+pub mod providers; // the registry and the five files of each provider
+
+pub mod settings;
+
+pub mod event_catcher; // provider → parsed, filtered, ready
+
+pub mod switchboard; // event type → calls
+
+pub mod event_handler; // ready → one transaction
+
+pub mod vmdb;
+
+pub mod refresh; // work → inventory
+
+pub mod supervisor; // starts, watches and stops all of the above
+
+pub mod observe;
+
+pub mod http;
+
+pub mod simulator;
+
+pub mod cli;
+
+pub mod actor;
+pub mod backoff;
+pub mod clock;

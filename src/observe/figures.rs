@@ -1,0 +1,303 @@
+//! The figures themselves: plain atomics that actors bump, read by whoever asks.
+
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The kinds of actor on the street; the `actor` label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ActorKind {
+    /// One per EMS.
+    EventCatcher,
+    /// One per EMS.
+    Stream,
+    /// One per EMS.
+    Parser,
+    /// One per process.
+    EventHandler,
+    /// One per EMS.
+    RefreshWorker,
+    /// One per process.
+    Supervisor,
+}
+
+impl ActorKind {
+    /// The label's value.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::EventCatcher => "event_catcher",
+            Self::Stream => "stream",
+            Self::Parser => "parser",
+            Self::EventHandler => "event_handler",
+            Self::RefreshWorker => "refresh_worker",
+            Self::Supervisor => "supervisor",
+        }
+    }
+}
+
+/// What an actor is doing; the `state` metric counts upwards in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ActorState {
+    /// Not yet there, or stopped on purpose.
+    Stopped = 0,
+    /// Until its first successful connect and read.
+    Starting = 1,
+    /// Well.
+    Running = 2,
+    /// Failed; waiting to try again.
+    BackingOff = 3,
+    /// The provider asked to wait.
+    Throttled = 4,
+    /// The provider refuses the credentials, or the settings cannot work with it.
+    Refused = 5,
+    /// Waits for the VMDB.
+    WaitingForVmdb = 6,
+}
+
+impl ActorState {
+    const ALL: [Self; 7] = [
+        Self::Stopped,
+        Self::Starting,
+        Self::Running,
+        Self::BackingOff,
+        Self::Throttled,
+        Self::Refused,
+        Self::WaitingForVmdb,
+    ];
+
+    /// As people read it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::BackingOff => "backing_off",
+            Self::Throttled => "throttled",
+            Self::Refused => "refused",
+            Self::WaitingForVmdb => "waiting_for_vmdb",
+        }
+    }
+
+    fn from_u8(value: u8) -> Self {
+        Self::ALL.get(usize::from(value)).copied().unwrap_or(Self::Stopped)
+    }
+}
+
+/// A count, a sum and a maximum of durations.
+#[derive(Debug, Default)]
+pub struct Timing {
+    count: AtomicU64,
+    sum_micros: AtomicU64,
+    last_micros: AtomicU64,
+}
+
+impl Timing {
+    /// Adds one.
+    pub fn record(&self, took: Duration) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.count.fetch_add(1, Relaxed);
+        self.sum_micros.fetch_add(micros, Relaxed);
+        self.last_micros.store(micros, Relaxed);
+    }
+
+    /// (how many, their sum in seconds, the last one in seconds).
+    pub fn get(&self) -> (u64, f64, f64) {
+        let seconds = |micros: &AtomicU64| Duration::from_micros(micros.load(Relaxed)).as_secs_f64();
+        (self.count.load(Relaxed), seconds(&self.sum_micros), seconds(&self.last_micros))
+    }
+}
+
+/// Figures of one actor.
+#[derive(Debug, Default)]
+pub struct ActorFigures {
+    state: AtomicU8,
+    generation: AtomicU64,
+    restarts: AtomicU64,
+    /// Messages, batches or work rows done.
+    pub handled: AtomicU64,
+    /// Those that failed.
+    pub failed: AtomicU64,
+    /// Those under way.
+    pub in_flight: AtomicI64,
+    /// From sending to being handled.
+    pub mailbox_wait: Timing,
+    error: Mutex<Option<String>>,
+}
+
+impl ActorFigures {
+    /// What it is doing now.
+    pub fn state(&self) -> ActorState {
+        ActorState::from_u8(self.state.load(Relaxed))
+    }
+
+    /// Says what it is doing; `Running` clears the error.
+    pub fn set_state(&self, state: ActorState) {
+        self.state.store(state as u8, Relaxed);
+        if state == ActorState::Running {
+            *lock(&self.error) = None;
+        }
+    }
+
+    /// Says what it is doing, and why in words.
+    pub fn set_failed_state(&self, state: ActorState, error: impl Into<String>) {
+        self.state.store(state as u8, Relaxed);
+        *lock(&self.error) = Some(error.into());
+    }
+
+    /// The error it last failed with, while it is not well.
+    pub fn error(&self) -> Option<String> {
+        lock(&self.error).clone()
+    }
+
+    /// A fresh child is there.
+    pub fn started(&self, generation: u64) {
+        self.generation.store(generation, Relaxed);
+        if generation > 1 {
+            self.restarts.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// How many children there have been.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Relaxed)
+    }
+
+    /// How often it was replaced.
+    pub fn restarts(&self) -> u64 {
+        self.restarts.load(Relaxed)
+    }
+}
+
+/// Figures of one EMS along the street.
+#[derive(Debug, Default)]
+pub struct EmsFigures {
+    /// New rows of `event_streams`.
+    pub events: AtomicU64,
+    /// Events that were rows already.
+    pub duplicates: AtomicU64,
+    /// New rows of `dead_letters`.
+    pub dead_letters: AtomicU64,
+    /// Rows of `event_gaps`.
+    pub gaps: AtomicU64,
+    /// Refresh calls of the switchboard that made no work, since the provider has no collector or refresh is off.
+    pub refresh_calls_without_work: AtomicU64,
+    /// Finished refreshes.
+    pub refreshes: AtomicU64,
+    /// From the event's own time to its commit, latest.
+    pub lag: Timing,
+    filtered: Mutex<BTreeMap<String, u64>>,
+    unhandled: Mutex<BTreeMap<String, u64>>,
+    last_event: AtomicI64,
+    last_poll: AtomicI64,
+}
+
+impl EmsFigures {
+    /// Counts filtered events by reason.
+    pub fn filtered(&self, reason: &str, count: u64) {
+        *lock(&self.filtered).entry(reason.to_owned()).or_default() += count;
+    }
+
+    /// Filtered events by reason.
+    pub fn filtered_by_reason(&self) -> BTreeMap<String, u64> {
+        lock(&self.filtered).clone()
+    }
+
+    /// Counts calls of handlers that Catchall does not have yet.
+    pub fn unhandled(&self, handler: &str) {
+        *lock(&self.unhandled).entry(handler.to_owned()).or_default() += 1;
+    }
+
+    /// Calls of handlers that Catchall does not have yet.
+    pub fn unhandled_by_handler(&self) -> BTreeMap<String, u64> {
+        lock(&self.unhandled).clone()
+    }
+
+    /// A batch with events was committed; `newest` is the newest event's own time.
+    pub fn saw_event(&self, newest: DateTime<Utc>, now: DateTime<Utc>) {
+        self.last_event.fetch_max(newest.timestamp_micros(), Relaxed);
+        self.lag.record((now - newest).to_std().unwrap_or_default());
+    }
+
+    /// The newest event's own time.
+    pub fn last_event(&self) -> Option<DateTime<Utc>> {
+        time(&self.last_event)
+    }
+
+    /// The provider answered.
+    pub fn polled(&self, now: DateTime<Utc>) {
+        self.last_poll.store(now.timestamp_micros(), Relaxed);
+    }
+
+    /// When the provider last answered.
+    pub fn last_poll(&self) -> Option<DateTime<Utc>> {
+        time(&self.last_poll)
+    }
+}
+
+/// All figures of the process. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Observe(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    actors: Mutex<BTreeMap<(ActorKind, Option<String>), Arc<ActorFigures>>>,
+    ems: Mutex<BTreeMap<String, Arc<EmsFigures>>>,
+    commit: CommitFigures,
+}
+
+/// Figures of the group commit.
+#[derive(Debug, Default)]
+pub struct CommitFigures {
+    /// How long commits took.
+    pub time: Timing,
+    /// Events in all commits.
+    pub rows: AtomicU64,
+}
+
+impl Observe {
+    /// The figures of an actor; `ems` is the EMS's name for those that exist per EMS.
+    pub fn actor(&self, kind: ActorKind, ems: Option<&str>) -> Arc<ActorFigures> {
+        lock(&self.0.actors).entry((kind, ems.map(str::to_owned))).or_default().clone()
+    }
+
+    /// The figures of an EMS.
+    pub fn ems(&self, name: &str) -> Arc<EmsFigures> {
+        lock(&self.0.ems).entry(name.to_owned()).or_default().clone()
+    }
+
+    /// An EMS left the settings: its series end.
+    pub fn forget(&self, name: &str) {
+        lock(&self.0.ems).remove(name);
+        lock(&self.0.actors).retain(|(_, ems), _| ems.as_deref() != Some(name));
+    }
+
+    /// The group commit.
+    pub fn commit(&self) -> &CommitFigures {
+        &self.0.commit
+    }
+
+    /// All actors, ordered by kind and EMS.
+    pub fn actors(&self) -> Vec<(ActorKind, Option<String>, Arc<ActorFigures>)> {
+        lock(&self.0.actors)
+            .iter()
+            .map(|((kind, ems), figures)| (*kind, ems.clone(), figures.clone()))
+            .collect()
+    }
+
+    /// All EMSs, ordered by name.
+    pub fn all_ems(&self) -> Vec<(String, Arc<EmsFigures>)> {
+        lock(&self.0.ems).iter().map(|(name, figures)| (name.clone(), figures.clone())).collect()
+    }
+}
+
+fn time(micros: &AtomicI64) -> Option<DateTime<Utc>> {
+    Some(micros.load(Relaxed)).filter(|micros| *micros != 0).and_then(DateTime::from_timestamp_micros)
+}
+
+/// A panic elsewhere leaves counters as good as they were.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,1 @@
+//! Shared HTTP client, deadlines and error classes for providers that speak HTTP.

@@ -1,0 +1,78 @@
+//! Event groups and levels: under which heading of the timeline an event type stands (ManageIQ: `event_groups`,
+//! `group_and_level`; reference: `app/models/ems_event.rb`).
+
+use regex::Regex;
+use std::collections::HashMap;
+
+/// The levels in ManageIQ's order; the first that lists a type wins.
+pub const LEVELS: [&str; 3] = ["critical", "warning", "detail"];
+
+/// Event type → group and level. Built once from the merged settings.
+#[derive(Clone, Debug, Default)]
+pub struct EventGroups {
+    /// Group key → the name people see, in order of the settings.
+    pub names: Vec<(String, String)>,
+    exact: HashMap<String, (usize, &'static str)>,
+    patterns: Vec<(Regex, usize, &'static str)>,
+}
+
+/// Where an event type stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupAndLevel<'a> {
+    /// Key, such as `power`; `other` when nothing lists the type.
+    pub group: &'a str,
+    /// What people read, such as `Power Activity`.
+    pub group_name: &'a str,
+    /// `critical`, `warning` or `detail`.
+    pub level: &'static str,
+}
+
+impl EventGroups {
+    /// Adds a group (an empty one too, so that its name is known). Adding it again changes its name.
+    pub fn add_group(&mut self, key: &str, name: &str) -> usize {
+        match self.names.iter().position(|(known, _)| known == key) {
+            Some(index) => {
+                name.clone_into(&mut self.names[index].1);
+                index
+            }
+            None => {
+                self.names.push((key.to_owned(), name.to_owned()));
+                self.names.len() - 1
+            }
+        }
+    }
+
+    /// Lists `event_type` (or `/regular expression/`) under a group that was added. What was listed first wins.
+    ///
+    /// # Errors
+    /// When it is written as a regular expression and is none.
+    pub fn list(&mut self, group: usize, level: &'static str, event_type: &str) -> Result<(), regex::Error> {
+        match event_type.strip_prefix('/') {
+            Some(body) => {
+                let body = body.strip_suffix('/').unwrap_or(body);
+                self.patterns.push((Regex::new(body)?, group, level));
+            }
+            None => {
+                self.exact.entry(event_type.to_owned()).or_insert((group, level));
+            }
+        }
+        Ok(())
+    }
+
+    /// Literal entries first, then regular expressions in order, else `other`/`detail`.
+    pub fn group_and_level(&self, event_type: &str) -> GroupAndLevel<'_> {
+        let found = self.exact.get(event_type).copied().or_else(|| {
+            self.patterns
+                .iter()
+                .find(|(pattern, ..)| pattern.is_match(event_type))
+                .map(|(_, group, level)| (*group, *level))
+        });
+        match found {
+            Some((index, level)) => {
+                let (group, group_name) = &self.names[index];
+                GroupAndLevel { group, group_name, level }
+            }
+            None => GroupAndLevel { group: "other", group_name: "Other", level: "detail" },
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The settings as the rest of the house sees them: typed, merged, checked, secrets sealed.
+
+use crate::provider::{Authentication, CatcherSettings, Endpoint, Provider, Secret};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub mod event_groups;
+pub mod event_name_filter;
+
+pub use event_groups::EventGroups;
+pub use event_name_filter::EventNameFilter;
+
+/// Everything that was set, all layers merged.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the VMDB is.
+    pub vmdb: VmdbSettings,
+    /// Metrics, health, API, timeline.
+    pub http: HttpSettings,
+    /// One per EMS, in order of the settings.
+    pub ext_management_systems: Vec<EmsSettings>,
+    /// `event_handling.event_groups` of the core and of every provider, merged as ManageIQ does.
+    pub event_groups: EventGroups,
+    /// `event_streams.history.keep_events`.
+    pub keep_events: Duration,
+    /// `automate.domains`, lowest first.
+    pub automate_domains: Vec<PathBuf>,
+    /// What was met and passed over: sections of ManageIQ that Catchall does not know. Logged once at start.
+    pub notices: Vec<String>,
+}
+
+/// `vmdb:`
+#[derive(Clone, Debug, PartialEq)]
+pub struct VmdbSettings {
+    /// `sqlite://PATH` or `postgres://…`; may hold a password.
+    pub url: Secret,
+    /// PostgreSQL's schema.
+    pub schema: String,
+}
+
+/// `http:`
+#[derive(Clone, Debug, PartialEq)]
+pub struct HttpSettings {
+    /// `None`: `off`.
+    pub listen: Option<SocketAddr>,
+    /// Required as soon as `listen` is not loopback.
+    pub token: Option<Secret>,
+}
+
+/// One entry of `ext_management_systems`, with what the other sections say for it.
+#[derive(Clone)]
+pub struct EmsSettings {
+    /// Unique; the EMS's identity.
+    pub name: String,
+    /// From `type`.
+    pub provider: &'static dyn Provider,
+    /// Fixes the row's id.
+    pub id: Option<i64>,
+    /// ManageIQ's zone.
+    pub zone: String,
+    /// Whether to catch from it.
+    pub enabled: bool,
+    /// `ext_management_systems.provider_region`.
+    pub provider_region: Option<String>,
+    /// By role.
+    pub endpoints: BTreeMap<String, Endpoint>,
+    /// By role.
+    pub authentications: BTreeMap<String, Authentication>,
+    /// `workers.worker_base.event_catcher`: defaults < event_catcher_TYPE < own settings.
+    pub catcher: CatcherSettings,
+    /// `ems.ems_TYPE.blacklisted_event_names`.
+    pub blacklisted_event_names: EventNameFilter,
+    /// `ems_refresh`.
+    pub refresh: RefreshSettings,
+}
+
+/// `ems_refresh` and `ems_refresh.TYPE`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RefreshSettings {
+    /// `false`: events only.
+    pub enabled: bool,
+    /// `false`: every refresh is a full one.
+    pub allow_targeted_refresh: bool,
+    /// Between full refreshes; zero: never.
+    pub refresh_interval: Duration,
+    /// From so many waiting targets on, a full refresh.
+    pub full_refresh_threshold: usize,
+}
+
+impl PartialEq for EmsSettings {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            name,
+            provider,
+            id,
+            zone,
+            enabled,
+            provider_region,
+            endpoints,
+            authentications,
+            catcher,
+            blacklisted_event_names,
+            refresh,
+        } = self;
+        *name == other.name
+            && provider.ems_type() == other.provider.ems_type()
+            && *id == other.id
+            && *zone == other.zone
+            && *enabled == other.enabled
+            && *provider_region == other.provider_region
+            && *endpoints == other.endpoints
+            && *authentications == other.authentications
+            && *catcher == other.catcher
+            && *blacklisted_event_names == other.blacklisted_event_names
+            && *refresh == other.refresh
+    }
+}
+
+impl fmt::Debug for EmsSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmsSettings")
+            .field("name", &self.name)
+            .field("type", &self.provider.ems_type())
+            .finish_non_exhaustive()
+    }
+}
