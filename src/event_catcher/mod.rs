@@ -5,6 +5,7 @@
 
 pub mod messages;
 pub mod parser;
+pub mod prepare;
 pub mod stream;
 
 use crate::actor::{ArbiterHandles, ChildId, Children, Exit, ExitNotice};

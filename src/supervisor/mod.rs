@@ -174,8 +174,9 @@ impl Supervisor {
         });
     }
 
-    /// Takes the children of these EMSs out and gives what stops them, in order.
+    /// Takes the children of these EMSs out and gives what stops them in order, within the time that they have.
     fn stop_children(&mut self, names: &[String]) -> impl Future<Output = ()> + use<> {
+        let deadline = self.shutdown_timeout();
         let mut stopped = Vec::new();
         for name in names {
             if let Some(ems) = self.children.get_mut(name) {
@@ -185,8 +186,12 @@ impl Supervisor {
         }
         async move {
             let all = stopped.into_iter().map(|(catcher, refresh)| async move {
-                if let Some(catcher) = catcher {
-                    let _ = catcher.send(StopCatching).await;
+                if let Some(catcher) = catcher
+                    && tokio::time::timeout(deadline, catcher.send(StopCatching)).await.is_err()
+                {
+                    log::warn!(
+                        "an event catcher did not stop within {deadline:?}; what it did not commit is read again"
+                    );
                 }
                 if let Some(refresh) = refresh {
                     let _ = refresh.send(StopRefreshing).await;
@@ -347,13 +352,7 @@ impl Handler<Shutdown> for Supervisor {
     fn handle(&mut self, _: Shutdown, _: &mut Self::Context) -> Self::Result {
         self.stopping = true;
         self.delivery = None;
-        let deadline = self.shutdown_timeout();
         let names: Vec<String> = self.children.keys().cloned().collect();
-        let stop = self.stop_children(&names);
-        Box::pin(async move {
-            if tokio::time::timeout(deadline, stop).await.is_err() {
-                log::warn!("not everything stopped within {deadline:?}; what was not committed is read again at the next start");
-            }
-        })
+        Box::pin(self.stop_children(&names))
     }
 }
