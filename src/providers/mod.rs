@@ -16,6 +16,7 @@ macro_rules! providers {
 }
 
 providers! {
+    // folder::Type, one line each, sorted by folder
 }
 
 /// The provider that is called `name`: its `ems_type`, or ManageIQ's class name.
