@@ -2,8 +2,10 @@
 
 use crate::provider::Provider;
 
+pub mod amazon;
+
 /// Every provider in this build.
-pub static PROVIDERS: &[&dyn Provider] = &[];
+pub static PROVIDERS: &[&dyn Provider] = &[&amazon::Amazon];
 
 /// The provider that is called `name`: its `ems_type`, or ManageIQ's class name.
 pub fn find(name: &str) -> Option<&'static dyn Provider> {
