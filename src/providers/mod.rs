@@ -17,6 +17,7 @@ macro_rules! providers {
 
 providers! {
     // folder::Type, one line each, sorted by folder
+    amazon::Amazon,
     awesome_cloud::AwesomeCloud,
 }
 
