@@ -3,6 +3,7 @@
 //! Exit status: 0 done, 1 the work failed, 2 wrong use, 78 settings are wrong. What people should know goes to stderr.
 
 pub mod arguments;
+pub mod check;
 pub mod logging;
 pub mod worker_arguments;
 
