@@ -4,6 +4,7 @@
 
 pub mod arguments;
 pub mod check;
+pub mod connect;
 pub mod logging;
 pub mod worker_arguments;
 
@@ -13,7 +14,7 @@ use crate::settings::{self, LoadOptions, Settings, SettingsErrors};
 use crate::supervisor::run::{self, Load};
 use crate::supervisor::street::Role;
 use crate::switchboard::{self, Switchboard};
-use arguments::{Arguments, Command};
+use arguments::{Arguments, CheckArguments, Command, ParseArguments, SimulateArguments, SimulateCommand};
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -79,7 +80,8 @@ fn load_settings(options: &LoadOptions) -> Result<Settings, CliError> {
 /// Reads the built-in automate domain and those of the settings; says what is odd about them.
 fn load_switchboard(settings: &Settings) -> Result<Switchboard, CliError> {
     let builtin = switchboard::builtin_domain(PROVIDERS);
-    let (switchboard, warnings) = Switchboard::load(builtin, &settings.automate_domains)
+    let is_known = |event_type: &str| settings.event_groups.group_and_level(event_type).group != "other";
+    let (switchboard, warnings) = Switchboard::load_knowing(builtin, &settings.automate_domains, &is_known)
         .map_err(|error| CliError::Settings(error.to_string()))?;
     for warning in warnings {
         log::warn!("{warning}");
@@ -115,6 +117,47 @@ fn command(arguments: &Arguments) -> Result<(), CliError> {
         Command::Run => run_street(arguments, |_| Ok(Role::Run)),
         Command::SimulateQueueWorker => run_street(arguments, |_| Ok(Role::QueueWorker)),
         Command::RunSingleWorker(worker) => run_street(arguments, |settings| worker.role(settings)),
-        _ => Err(CliError::Usage(String::new())),
+        Command::Check(check) => check_settings(arguments, check),
+        Command::Parse(parse) => parse_lines(arguments, parse),
+        Command::Simulate(SimulateCommand::AwesomeCloud(simulate)) => simulate_awesome_cloud(simulate),
+        Command::Migrate => steer::migrate(&load_settings(&load_options(arguments))?),
+        Command::Status => steer::status(&load_settings(&load_options(arguments))?, arguments.json),
+        Command::Events(events) => steer::events(&load_settings(&load_options(arguments))?, events, arguments.json),
+        Command::Ems(ems) => steer::ems(&load_settings(&load_options(arguments))?, ems, arguments.json),
+    }
+}
+
+fn check_settings(arguments: &Arguments, check: &CheckArguments) -> Result<(), CliError> {
+    let loaded = settings::load_for(&load_options(arguments), PROVIDERS)
+        .map_err(|errors| CliError::Settings(check::report(&errors)))?;
+    if check.print {
+        print!("{}", check::print(&loaded.merged));
+    }
+    load_switchboard(&loaded.settings)?;
+    for notice in &loaded.settings.notices {
+        eprintln!("{notice}");
+    }
+    if check.connect {
+        let (lines, all) = actix_rt::System::new().block_on(connect::connect(&loaded.settings));
+        print!("{lines}");
+        if !all {
+            return Err(failed("not every EMS could be reached"));
+        }
+    }
+    eprintln!("the settings are good: {} EMSs", loaded.settings.ext_management_systems.len());
+    Ok(())
+}
+
+/// Settings are read for the blacklist; `parse` works without any, too.
+fn parse_lines(arguments: &Arguments, parse: &ParseArguments) -> Result<(), CliError> {
+    let settings = load_settings(&load_options(arguments))?;
+    let provider = find_provider(&parse.provider)?;
+    let blacklist = settings.blacklist(provider, parse.ems.as_deref()).map_err(CliError::Usage)?;
+    let switchboard = load_switchboard(&settings)?;
+    let (input, output) = (std::io::stdin().lock(), std::io::BufWriter::new(std::io::stdout().lock()));
+    match parse::run(provider, &blacklist, &switchboard, input, output) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(failed("not every line could be parsed; see the \"error\" of its line")),
+        Err(error) => Err(failed(error)),
     }
 }
