@@ -13,6 +13,9 @@ pub fn build_all(builder: &mut Builder<'_>, root: &Node) -> Vec<EmsSettings> {
     let mut ids: HashMap<i64, String> = HashMap::new();
     let mut all = Vec::new();
     for (index, item) in items.iter().enumerate() {
+        if !matches!(item.content, Content::Map(_)) {
+            continue; // told by the validation
+        }
         let Some(name) = ems_name(item) else {
             let message = "every EMS needs a name, such as `name: demo cloud`";
             builder.error(item, format!("{EMS_LIST}[{}].name", index + 1), message);

@@ -52,17 +52,30 @@ impl Kind {
         matches!(self, Kind::Secret | Kind::VmdbUrl)
     }
 
-    /// Looks at a value that was written.
-    ///
-    /// # Errors
-    /// What was found and what is wanted, with an example.
-    pub fn check(self, node: &Node) -> Result<(), String> {
-        match self {
-            Kind::Option | Kind::Settings | Kind::PassedOver => return Ok(()),
-            Kind::EventTypes => return check_event_types(node),
-            Kind::Paths => return check_paths(node),
-            _ => {}
+    /// What is wrong with a value, and where: in a list, the item itself.
+    pub fn faults(self, node: &Node) -> Vec<(&Node, String)> {
+        match (self, &node.content) {
+            (Kind::Option | Kind::Settings | Kind::PassedOver, _) => Vec::new(),
+            (Kind::EventTypes | Kind::Paths, Content::List(items)) => items
+                .iter()
+                .filter_map(|item| self.check_item(item).err().map(|message| (item, message)))
+                .collect(),
+            (Kind::EventTypes | Kind::Paths, Content::Scalar(_) | Content::Map(_)) => {
+                vec![(node, self.wrong(node))]
+            }
+            _ => self.check(node).err().map(|message| (node, message)).into_iter().collect(),
         }
+    }
+
+    fn check_item(self, item: &Node) -> Result<(), String> {
+        match item.text() {
+            Some(text) if self == Kind::EventTypes => check_event_type(text),
+            Some(text) if !text.is_empty() => Ok(()),
+            _ => Err(format!("{} was found in the list; wanted {}", found(item), self.wanted())),
+        }
+    }
+
+    fn check(self, node: &Node) -> Result<(), String> {
         if node.is_null() {
             return Ok(());
         }
@@ -115,6 +128,9 @@ impl Kind {
             Kind::Text => "a text that is not empty".to_owned(),
             Kind::Secret => "a text, such as \"${PASSWORD}\"".to_owned(),
             Kind::Boolean => "true or false".to_owned(),
+            Kind::Number(_, most) if most > u64::from(u32::MAX) => {
+                "a whole number above zero, such as 2".to_owned()
+            }
             Kind::Number(least, most) => format!("a whole number from {least} to {most}"),
             Kind::Duration => format!("a duration, such as {}", values::DURATION_WANTED),
             Kind::Wait => format!("a duration above zero, such as {}", values::DURATION_WANTED),
@@ -158,23 +174,13 @@ fn shortened(text: &str) -> String {
     }
 }
 
-fn check_event_types(node: &Node) -> Result<(), String> {
-    match &node.content {
-        Content::Null => Ok(()),
-        Content::List(items) => items.iter().try_for_each(|item| {
-            let Some(text) = item.text() else {
-                return Err(format!(
-                    "{} was found in the list; wanted {}",
-                    found(item),
-                    Kind::EventTypes.wanted()
-                ));
-            };
-            EventNameFilter::new(vec![text.to_owned()])
-                .map(drop)
-                .map_err(|error| format!("{text:?} is {}", first_and_last_line(&error)))
-        }),
-        _ => Err(Kind::EventTypes.wrong(node)),
+fn check_event_type(text: &str) -> Result<(), String> {
+    if text.starts_with('/') && !(text.ends_with('/') && text.len() > 2) {
+        return Err(format!("{text:?} begins as a regular expression but does not end with /"));
     }
+    EventNameFilter::new(vec![text.to_owned()])
+        .map(drop)
+        .map_err(|error| format!("{text:?} is {}", first_and_last_line(&error)))
 }
 
 /// The regex crate draws its errors over several lines; the last one says what is wrong.
@@ -182,16 +188,6 @@ fn first_and_last_line(error: &str) -> String {
     let start = error.split(':').next().unwrap_or(error);
     let last = error.lines().last().unwrap_or(error).trim();
     format!("{start}: {}", last.trim_start_matches("error: "))
-}
-
-fn check_paths(node: &Node) -> Result<(), String> {
-    match &node.content {
-        Content::Null => Ok(()),
-        Content::List(items) if items.iter().all(|item| item.text().is_some_and(|text| !text.is_empty())) => {
-            Ok(())
-        }
-        _ => Err(Kind::Paths.wrong(node)),
-    }
 }
 
 fn check_vmdb_url(text: &str) -> Result<(), String> {

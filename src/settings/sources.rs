@@ -81,3 +81,8 @@ pub fn path_text(path: &[Step]) -> String {
     }
     text
 }
+
+/// A key below a path that people read.
+pub fn below(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}

@@ -2,8 +2,8 @@
 //! structure. `$${` stands for `${` itself.
 
 use super::errors::SettingsError;
-use super::sources::{Sources, path_text};
-use super::tree::{Content, Node};
+use super::sources::{Sources, below};
+use super::tree::{Content, Node, Origin, ems_name};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -20,19 +20,33 @@ impl<'a> Substitution<'a> {
         Self { variables, working_directory }
     }
 
-    /// Replaces in every text below `node`; what fails stays as written and is told.
-    pub fn apply(&self, node: &mut Node, sources: &Sources, errors: &mut Vec<SettingsError>) {
+    /// Replaces in every text of the whole settings. What fails is told, and is nothing from then on, so that it is
+    /// not told again as a wrong value.
+    pub fn apply(&self, root: &mut Node, sources: &Sources, errors: &mut Vec<SettingsError>) {
+        self.walk(root, String::new(), &mut |origin, path, message| {
+            errors.push(SettingsError::new(sources.place(origin), path, message));
+        });
+    }
+
+    fn walk(&self, node: &mut Node, path: String, fail: &mut impl FnMut(&Origin, String, String)) {
         match &mut node.content {
             Content::Map(entries) => {
-                entries.iter_mut().for_each(|(_, child)| self.apply(child, sources, errors))
+                for (key, child) in entries {
+                    self.walk(child, below(&path, key), fail);
+                }
             }
-            Content::List(items) => items.iter_mut().for_each(|item| self.apply(item, sources, errors)),
+            Content::List(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    let name = ems_name(item).unwrap_or_else(|| (index + 1).to_string());
+                    self.walk(item, format!("{path}[{name}]"), fail);
+                }
+            }
             Content::Scalar(scalar) if scalar.is_text && scalar.text.contains("${") => {
                 match self.replace(&scalar.text) {
                     Ok(text) => scalar.text = text,
                     Err(message) => {
-                        let key = path_text(&node.origin.path);
-                        errors.push(SettingsError::new(sources.place(&node.origin), key, message));
+                        node.content = Content::Null;
+                        fail(&node.origin, path, message);
                     }
                 }
             }

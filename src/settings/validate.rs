@@ -7,9 +7,12 @@ use super::errors::SettingsError;
 use super::kind::{self, Kind};
 use super::nearest;
 use super::schema::Rules;
-use super::sources::Sources;
+use super::sources::{self, Sources};
 use super::tree::{Content, EMS_LIST, Node, Origin, ems_name};
 use crate::provider::Provider;
+
+/// Nobody reads more at once, and each costs a look for its line.
+const MOST_ERRORS: usize = 100;
 
 /// What the check is made against, and what it found.
 pub struct Validator<'a> {
@@ -39,7 +42,7 @@ struct Place {
 
 impl Place {
     fn below(&self, key: &str) -> Self {
-        let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
+        let path = sources::below(&self.path, key);
         let keys = self.keys.iter().cloned().chain([key.to_owned()]).collect();
         Self { path, keys, ..self.clone() }
     }
@@ -107,8 +110,8 @@ impl<'a> Validator<'a> {
                 self.notice(child, &below.path, "is ManageIQ's and has no effect here");
             }
             Some(kind) if kind != Kind::PassedOver => {
-                if let Err(message) = kind.check(child) {
-                    self.error(child, &below, message);
+                for (node, message) in kind.faults(child) {
+                    self.error(node, &below, message);
                 }
             }
             _ => self.walk(child, &next, &below),
@@ -204,6 +207,9 @@ impl<'a> Validator<'a> {
     }
 
     fn error(&mut self, node: &Node, place: &Place, message: String) {
+        if self.errors.len() >= MOST_ERRORS {
+            return;
+        }
         let error = SettingsError::new(self.sources.place(&node.origin), place.path.clone(), message);
         self.errors.push((node.origin.clone(), error));
     }

@@ -8,7 +8,7 @@ use super::tree::{Content, Node, Origin, Scalar, Step};
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::fmt;
 
@@ -20,11 +20,16 @@ const MOST_VALUES: usize = 100_000;
 /// # Errors
 /// When it is no YAML, has a key twice, or is no section at the top. `name` is the file's.
 pub fn read(name: &str, source: usize, text: &str) -> Result<Node, SettingsError> {
-    let left = Cell::new(MOST_VALUES);
-    let seed = Reader { source, path: Vec::new(), left: &left };
+    let state = State { left: Cell::new(MOST_VALUES), fault: RefCell::new(None) };
+    let seed = Reader { source, path: Vec::new(), state: &state };
     let node = seed.deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| {
         let place = error.location().map_or_else(|| name.to_owned(), |at| format!("{name}:{}", at.line()));
-        SettingsError::new(place, "", format!("cannot be read as YAML: {}", without_place(&error)))
+        match state.fault.take() {
+            Some((key, message)) => SettingsError::new(place, key, message),
+            None => {
+                SettingsError::new(place, "", format!("cannot be read as YAML: {}", without_place(&error)))
+            }
+        }
     })?;
     match node.content {
         Content::Map(_) => Ok(node),
@@ -39,8 +44,8 @@ pub fn read(name: &str, source: usize, text: &str) -> Result<Node, SettingsError
 
 /// Reads a value that stands in an environment variable, such as `[a, b]`. `None` when it is no YAML.
 pub fn read_value(source: usize, text: &str) -> Option<Node> {
-    let left = Cell::new(MOST_VALUES);
-    let seed = Reader { source, path: Vec::new(), left: &left };
+    let state = State { left: Cell::new(MOST_VALUES), fault: RefCell::new(None) };
+    let seed = Reader { source, path: Vec::new(), state: &state };
     seed.deserialize(serde_yaml::Deserializer::from_str(text)).ok()
 }
 
@@ -52,34 +57,70 @@ pub fn plain_key(key: &str) -> &str {
     }
 }
 
-/// The reader appends ` at line 3 column 5`, which stands in front already.
+/// The reader repeats the place, which stands in front already.
 fn without_place(error: &serde_yaml::Error) -> String {
+    let place = error.location().map(|at| format!(" at line {} column {}", at.line(), at.column()));
     let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(end) if text[end..].contains(" column ") => text[..end].to_owned(),
-        _ => text,
+    place.map_or_else(|| text.clone(), |place| text.replacen(&place, "", 1))
+}
+
+/// Shared by all readers of one document.
+struct State {
+    /// How many values may still come.
+    left: Cell<usize>,
+    /// Key and message of an error of ours; the reader's own error around it tells the line.
+    fault: RefCell<Option<(String, String)>>,
+}
+
+impl State {
+    fn fail<E: Error>(&self, path: &[Step], message: impl Into<String>) -> E {
+        self.fault.replace(Some((path_text(path), message.into())));
+        E::custom("see the fault")
     }
 }
 
 struct Reader<'a> {
     source: usize,
     path: Vec<Step>,
-    left: &'a Cell<usize>,
+    state: &'a State,
 }
 
 impl Reader<'_> {
     fn child(&self, step: Step) -> Self {
         let mut path = self.path.clone();
         path.push(step);
-        Self { source: self.source, path, left: self.left }
+        Self { source: self.source, path, state: self.state }
     }
 
     fn node<E: Error>(self, content: Content) -> Result<Node, E> {
-        match self.left.get().checked_sub(1) {
-            Some(left) => self.left.set(left),
-            None => return Err(E::custom("it holds too many values (aliases of aliases?)")),
+        match self.state.left.get().checked_sub(1) {
+            Some(left) => self.state.left.set(left),
+            None => {
+                return Err(self
+                    .state
+                    .fail(&self.path, "too many values (aliases of aliases?); write it out"));
+            }
         }
         Ok(Node { content, origin: Origin { source: self.source, path: self.path } })
+    }
+
+    /// What `<<:` brings: a section, or a list of them, of which the first wins.
+    fn merge_key<E: Error>(&self, value: Node) -> Result<Vec<(String, Node)>, E> {
+        match value.content {
+            Content::Null => Ok(Vec::new()),
+            Content::Map(entries) => Ok(entries),
+            Content::List(items) => {
+                let mut entries = Vec::new();
+                for item in items {
+                    entries.extend(self.merge_key::<E>(item)?);
+                }
+                Ok(entries)
+            }
+            Content::Scalar(_) => {
+                let message = "`<<` wants a section or a list of sections, such as `<<: *defaults`";
+                Err(self.state.fail(&self.path, message))
+            }
+        }
     }
 
     fn scalar<E: Error>(self, text: String, is_text: bool) -> Result<Node, E> {
@@ -149,11 +190,11 @@ impl<'de> Visitor<'de> for Reader<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut known = HashSet::new();
         let (mut entries, mut merged) = (Vec::new(), Vec::new());
-        while let Some(key) = map.next_key_seed(Key { known: &known, path: &self.path })? {
+        while let Some(key) = map.next_key_seed(Key { known: &known, path: &self.path, state: self.state })? {
             let value = map.next_value_seed(self.child(Step::Key(key.clone())))?;
             known.insert(key.clone());
             match key.as_str() {
-                "<<" => merged = merge_key(value)?,
+                "<<" => merged = self.merge_key(value)?,
                 _ => entries.push((key, value)),
             }
         }
@@ -168,27 +209,10 @@ impl<'de> Visitor<'de> for Reader<'_> {
 
     fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Node, A::Error> {
         let (tag, value) = tagged.variant::<String>()?;
-        match tag.trim_start_matches('!') {
+        let tag = tag.trim_start_matches('!');
+        match tag {
             "ruby/symbol" | "ruby/sym" => value.newtype_variant_seed(self),
-            _ => Err(A::Error::custom(format!("the tag {tag} is not known here; leave it out"))),
-        }
-    }
-}
-
-/// What `<<:` brings: a section, or a list of them, of which the first wins.
-fn merge_key<E: Error>(value: Node) -> Result<Vec<(String, Node)>, E> {
-    match value.content {
-        Content::Null => Ok(Vec::new()),
-        Content::Map(entries) => Ok(entries),
-        Content::List(items) => {
-            let mut entries = Vec::new();
-            for item in items {
-                entries.extend(merge_key::<E>(item)?);
-            }
-            Ok(entries)
-        }
-        Content::Scalar(_) => {
-            Err(E::custom("`<<` wants a section or a list of sections, such as `<<: *defaults`"))
+            _ => Err(self.state.fail(&self.path, format!("the tag !{tag} is not known here; leave it out"))),
         }
     }
 }
@@ -215,6 +239,7 @@ fn relocate(node: &mut Node, path: &[Step]) {
 struct Key<'a> {
     known: &'a HashSet<String>,
     path: &'a [Step],
+    state: &'a State,
 }
 
 impl Key<'_> {
@@ -222,10 +247,7 @@ impl Key<'_> {
         let key = plain_key(key);
         if self.known.contains(key) {
             let path: Vec<Step> = self.path.iter().cloned().chain([Step::Key(key.to_owned())]).collect();
-            return Err(E::custom(format!(
-                "the key {} stands here a second time; keep one of them",
-                path_text(&path)
-            )));
+            return Err(self.state.fail(&path, "the key stands here a second time; keep one of them"));
         }
         Ok(key.to_owned())
     }
