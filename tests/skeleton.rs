@@ -1,6 +1,8 @@
 //! The skeleton of `make new-provider` compiles as it stands and catches: its own tests run here, and its stream and
 //! collector talk to a real, if tiny, HTTP server.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+
 pub use catchall::provider;
 
 #[path = "../templates/provider/mod.rs"]
