@@ -8,6 +8,7 @@ pub mod ems;
 pub mod event;
 pub mod http;
 pub mod inventory;
+pub mod json_text;
 pub mod stream;
 pub mod target;
 

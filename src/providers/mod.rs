@@ -17,6 +17,8 @@ macro_rules! providers {
 
 providers! {
     // folder::Type, one line each, sorted by folder
+    amazon::Amazon,
+    awesome_cloud::AwesomeCloud,
 }
 
 /// The provider that is called `name`: its `ems_type`, or ManageIQ's class name.
