@@ -1,4 +1,7 @@
 //! The settings as the rest of the house sees them: typed, merged, checked, secrets sealed.
+//!
+//! The way of a value: [`layers`] reads and merges (`yaml`, `tree`, `environment`), [`substitute`] fills in `${…}`,
+//! [`validate`] compares with the [`schema`], [`build`] makes the types below. [`load()`] does all of it.
 
 use crate::provider::{Authentication, CatcherSettings, Endpoint, Provider, Secret};
 use std::collections::BTreeMap;
@@ -7,11 +10,36 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod build;
+mod ems;
+mod environment;
+pub mod errors;
 pub mod event_groups;
 pub mod event_name_filter;
+mod kind;
+mod layers;
+mod lines;
+mod listen;
+mod load;
+mod merged;
+mod nearest;
+pub mod plan;
+pub mod schema;
+mod sources;
+mod substitute;
+mod tree;
+mod validate;
+pub mod values;
+mod yaml;
 
+pub use errors::{SettingsError, SettingsErrors};
 pub use event_groups::EventGroups;
 pub use event_name_filter::EventNameFilter;
+pub use kind::Kind;
+pub use layers::LoadOptions;
+pub use load::{Loaded, load, load_for};
+pub use merged::{Merged, MergedLine};
+pub use plan::{Plan, plan};
 
 /// Everything that was set, all layers merged.
 #[derive(Clone, Debug)]
