@@ -1,5 +1,6 @@
 //! The figures themselves: plain atomics that actors bump, read by whoever asks.
 
+use crate::provider::ByteBudget;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering::Relaxed};
@@ -246,6 +247,7 @@ struct Inner {
     actors: Mutex<BTreeMap<(ActorKind, Option<String>), Arc<ActorFigures>>>,
     ems: Mutex<BTreeMap<String, Arc<EmsFigures>>>,
     commit: CommitFigures,
+    byte_budget: Mutex<Option<ByteBudget>>,
 }
 
 /// Figures of the group commit.
@@ -277,6 +279,16 @@ impl Observe {
     /// The group commit.
     pub fn commit(&self) -> &CommitFigures {
         &self.0.commit
+    }
+
+    /// Shows this byte budget's use from now on.
+    pub fn set_byte_budget(&self, budget: ByteBudget) {
+        *lock(&self.0.byte_budget) = Some(budget);
+    }
+
+    /// The byte budget that is shown, once there is one.
+    pub fn byte_budget(&self) -> Option<ByteBudget> {
+        lock(&self.0.byte_budget).clone()
     }
 
     /// All actors, ordered by kind and EMS.

@@ -1,1 +1,127 @@
-//! Prometheus text of the figures.
+//! The figures as metrics: which figure is which series. Written as Prometheus' text format 0.0.4, or as OpenMetrics.
+
+use super::exposition::{Exposition, Format, Series, Value};
+use super::figures::{ActorFigures, ActorKind, EmsFigures, Observe};
+use super::metrics::{self, Metric};
+use super::process;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+impl Observe {
+    /// Prometheus' text format 0.0.4.
+    pub fn prometheus(&self) -> String {
+        self.write(Format::Prometheus, crate::clock::now())
+    }
+
+    /// OpenMetrics 1.0.
+    pub fn openmetrics(&self) -> String {
+        self.write(Format::OpenMetrics, crate::clock::now())
+    }
+
+    fn write(&self, format: Format, now: DateTime<Utc>) -> String {
+        let mut out = Exposition::new(format);
+        per_ems(&mut out, &self.all_ems(), now);
+        per_actor(&mut out, &self.actors());
+        self.per_process(&mut out);
+        out.finish()
+    }
+
+    fn per_process(&self, out: &mut Exposition) {
+        let (count, sum, last) = self.commit().time.get();
+        out.family(&metrics::COMMIT, [(vec![], Value::Summary(count, sum))]);
+        out.family(&metrics::COMMIT_LAST, [(vec![], Value::Seconds(last))]);
+        out.family(&metrics::COMMIT_ROWS, [(vec![], self.commit().rows.load(Relaxed).into())]);
+        let budget = self.byte_budget();
+        let bytes = |bytes: usize| (vec![], Value::from(bytes as u64));
+        out.family(&metrics::BYTE_BUDGET_USED, budget.iter().map(|budget| bytes(budget.used())));
+        out.family(&metrics::BYTE_BUDGET_TOTAL, budget.iter().map(|budget| bytes(budget.total())));
+        out.family(&metrics::BUILD_INFO, [(vec![env!("CARGO_PKG_VERSION")], Value::from(1_u64))]);
+        out.family(&metrics::RESIDENT_MEMORY, process::resident_memory().map(|bytes| (vec![], bytes.into())));
+        out.family(&metrics::START_TIME, process::start_time().map(|time| (vec![], Value::Seconds(time))));
+        out.family(&metrics::OPEN_FDS, process::open_fds().map(|count| (vec![], count.into())));
+    }
+}
+
+type NamedEms = [(String, Arc<EmsFigures>)];
+
+fn per_ems(out: &mut Exposition, all: &NamedEms, now: DateTime<Utc>) {
+    let mut count = |metric: &Metric, figure: fn(&EmsFigures) -> &AtomicU64| {
+        out.family(
+            metric,
+            all.iter().map(|(ems, figures)| (vec![&**ems], figure(figures).load(Relaxed).into())),
+        );
+    };
+    count(&metrics::EVENTS, |ems| &ems.events);
+    count(&metrics::DEAD_LETTERS, |ems| &ems.dead_letters);
+    count(&metrics::DUPLICATES, |ems| &ems.duplicates);
+    count(&metrics::GAPS, |ems| &ems.gaps);
+    count(&metrics::REFRESH_CALLS_WITHOUT_WORK, |ems| &ems.refresh_calls_without_work);
+    count(&metrics::REFRESHES, |ems| &ems.refreshes);
+    by_second_label(out, &metrics::FILTERED, all, EmsFigures::filtered_by_reason);
+    by_second_label(out, &metrics::UNHANDLED_CALLS, all, EmsFigures::unhandled_by_handler);
+    ages(out, all, now);
+}
+
+fn by_second_label(
+    out: &mut Exposition,
+    metric: &Metric,
+    all: &NamedEms,
+    counts: fn(&EmsFigures) -> BTreeMap<String, u64>,
+) {
+    let counted: Vec<(&str, String, u64)> = all
+        .iter()
+        .flat_map(|(ems, figures)| {
+            counts(figures).into_iter().map(move |(label, count)| (ems.as_str(), label, count))
+        })
+        .collect();
+    out.family(metric, counted.iter().map(|(ems, label, count)| (vec![*ems, &**label], (*count).into())));
+}
+
+/// What never happened yet has no age: its series begins with the first event, or the first answer.
+fn ages(out: &mut Exposition, all: &NamedEms, now: DateTime<Utc>) {
+    out.family(
+        &metrics::LAG,
+        all.iter().filter_map(|(ems, figures)| {
+            let (count, _, last) = figures.lag.get();
+            (count > 0).then(|| (vec![&**ems], Value::Seconds(last)))
+        }),
+    );
+    let mut age = |metric: &Metric, since: fn(&EmsFigures) -> Option<DateTime<Utc>>| {
+        let series =
+            all.iter().filter_map(|(ems, figures)| Some((vec![&**ems], seconds(now - since(figures)?))));
+        out.family(metric, series);
+    };
+    age(&metrics::LAST_EVENT_AGE, EmsFigures::last_event);
+    age(&metrics::LAST_POLL_AGE, EmsFigures::last_poll);
+}
+
+fn seconds(age: chrono::TimeDelta) -> Value {
+    Value::Seconds(age.num_microseconds().unwrap_or(i64::MAX) as f64 / 1e6)
+}
+
+type NamedActors = [(ActorKind, Option<String>, Arc<ActorFigures>)];
+
+fn per_actor(out: &mut Exposition, actors: &NamedActors) {
+    let mut each = |metric: &Metric, value: fn(&ActorFigures) -> Value| {
+        let series = actors.iter().map(|(kind, ems, figures)| -> Series<'_> {
+            (vec![kind.label(), ems.as_deref().unwrap_or_default()], value(figures))
+        });
+        out.family(metric, series);
+    };
+    each(&metrics::ACTOR_STATE, |actor| Value::Whole(actor.state() as i128));
+    each(&metrics::ACTOR_RESTARTS, |actor| actor.restarts().into());
+    each(&metrics::ACTOR_GENERATION, |actor| actor.generation().into());
+    each(&metrics::ACTOR_HANDLED, |actor| actor.handled.load(Relaxed).into());
+    each(&metrics::ACTOR_FAILED, |actor| actor.failed.load(Relaxed).into());
+    each(&metrics::ACTOR_IN_FLIGHT, |actor| actor.in_flight.load(Relaxed).into());
+    each(&metrics::ACTOR_MAILBOX_WAIT, |actor| {
+        let (count, sum, _) = actor.mailbox_wait.get();
+        Value::Summary(count, sum)
+    });
+    each(&metrics::ACTOR_MAILBOX_WAIT_LAST, |actor| Value::Seconds(actor.mailbox_wait.get().2));
+}
+
+#[cfg(test)]
+mod tests;

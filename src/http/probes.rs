@@ -1,0 +1,172 @@
+//! `/healthz` and `/readyz`: whether the process lives, and whether it does its work.
+//!
+//! Both answer at once, whatever the VMDB does: it is asked under a time limit, and by one probe at a time, so that probes
+//! never pile up before a VMDB that is away.
+
+use super::context::HttpContext;
+use crate::observe::{ActorKind, ActorState};
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// A probe's answer is due within 2 s; the rest is for everything around the question.
+const LIMIT: Duration = Duration::from_millis(1500);
+
+type Ask = dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync;
+
+/// Asks the VMDB whether it is there.
+#[derive(Clone)]
+pub struct VmdbProbe {
+    ask: Arc<Ask>,
+    turn: Arc<Semaphore>,
+}
+
+impl VmdbProbe {
+    /// `ask` answers once the VMDB did, and says what is wrong (without credentials) when it did not.
+    pub fn new(ask: impl Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync + 'static) -> Self {
+        Self { ask: Arc::new(ask), turn: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// Whether the VMDB answers, within the limit.
+    async fn answers(&self) -> Result<(), String> {
+        let Self { ask, turn } = self.clone();
+        // A question that outlives its probe keeps its turn: the next probe waits for it instead of asking once more.
+        let asked = async move {
+            let turn = turn.acquire_owned().await;
+            let question = tokio::spawn(async move {
+                let answer = ask().await;
+                drop(turn);
+                answer
+            });
+            question.await.unwrap_or_else(|error| Err(error.to_string()))
+        };
+        match tokio::time::timeout(LIMIT, asked).await {
+            Ok(answer) => answer,
+            Err(_) => Err(format!("no answer within {LIMIT:?}")),
+        }
+    }
+}
+
+/// The body of `/readyz`.
+#[derive(Debug, Serialize)]
+pub(super) struct Readiness {
+    /// Whether all is well; the status says the same.
+    pub(super) ready: bool,
+    vmdb: VmdbReadiness,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_catchers: Option<EventCatchers>,
+}
+
+#[derive(Debug, Serialize)]
+struct VmdbReadiness {
+    ready: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct EventCatchers {
+    enabled: usize,
+    running: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_running: Vec<NotRunning>,
+}
+
+#[derive(Debug, Serialize)]
+struct NotRunning {
+    ems: String,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl Readiness {
+    /// Of the VMDB alone.
+    pub(super) async fn of_vmdb(context: &HttpContext) -> Self {
+        let error = context.probe().answers().await.err();
+        let ready = error.is_none();
+        Self { ready, vmdb: VmdbReadiness { ready, error }, event_catchers: None }
+    }
+
+    /// Of the VMDB and every event catcher that should be running.
+    pub(super) async fn of_all(context: &HttpContext) -> Self {
+        let mut readiness = Self::of_vmdb(context).await;
+        let event_catchers = event_catchers(context);
+        readiness.ready &= event_catchers.running == event_catchers.enabled;
+        readiness.event_catchers = Some(event_catchers);
+        readiness
+    }
+
+    /// Leaves the counts and takes away names and messages.
+    pub(super) fn without_names(mut self) -> Self {
+        self.vmdb.error = None;
+        if let Some(event_catchers) = &mut self.event_catchers {
+            event_catchers.not_running.clear();
+        }
+        self
+    }
+}
+
+fn event_catchers(context: &HttpContext) -> EventCatchers {
+    let settings = context.settings();
+    let actors = context.observe().actors();
+    let not_running: Vec<NotRunning> = settings
+        .event_catchers
+        .iter()
+        .filter_map(|ems| {
+            let figures = actors.iter().find_map(|(kind, of, figures)| {
+                (*kind == ActorKind::EventCatcher && of.as_ref() == Some(ems)).then_some(figures)
+            });
+            let state = figures.map_or(ActorState::Stopped, |figures| figures.state());
+            (state != ActorState::Running).then(|| NotRunning {
+                ems: ems.clone(),
+                state: state.label(),
+                error: figures.and_then(|figures| figures.error()),
+            })
+        })
+        .collect();
+    let enabled = settings.event_catchers.len();
+    EventCatchers { enabled, running: enabled - not_running.len(), not_running }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[tokio::test(start_paused = true)]
+    async fn probes_before_a_vmdb_that_hangs_answer_in_time_and_ask_it_only_once() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = asked.clone();
+        let probe = VmdbProbe::new(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            Box::pin(std::future::pending())
+        });
+        let started = tokio::time::Instant::now();
+        let (first, second) = tokio::join!(probe.answers(), probe.answers());
+        assert_eq!(first.unwrap_err(), "no answer within 1.5s");
+        assert!(second.is_err());
+        assert!(started.elapsed() < Duration::from_secs(2));
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_vmdb_that_comes_back_is_asked_again() {
+        let asked = AtomicUsize::new(0);
+        let probe = VmdbProbe::new(move || {
+            let slow = asked.fetch_add(1, Ordering::SeqCst) == 0;
+            Box::pin(async move {
+                if slow {
+                    tokio::time::sleep(Duration::from_secs(3)).await;
+                    return Err("connection refused".to_owned());
+                }
+                Ok(())
+            })
+        });
+        assert!(probe.answers().await.is_err());
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(probe.answers().await, Ok(()));
+    }
+}
