@@ -3,6 +3,8 @@
 //!
 //! The checker itself is tested on sources that break each rule.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+
 use std::fs;
 use std::path::Path;
 
