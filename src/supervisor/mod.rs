@@ -10,6 +10,7 @@ pub mod street;
 use crate::actor::{ChildId, Children, Exit};
 use crate::backoff::Backoff;
 use crate::event_catcher::{EventCatcher, StopCatching};
+use crate::http::SettingsPart;
 use crate::observe::{ActorKind, ActorState};
 use crate::provider::EmsId;
 use crate::refresh::{RefreshWorker, StopRefreshing};
@@ -92,6 +93,11 @@ impl Supervisor {
                 }
             }
         }
+        let enabled = self.children.iter().filter(|(_, ems)| ems.settings.enabled);
+        self.street.context.set_settings(SettingsPart {
+            event_groups: self.settings.event_groups.clone(),
+            event_catchers: enabled.map(|(name, _)| name.clone()).collect(),
+        });
     }
 
     /// Starts what should run and does not.

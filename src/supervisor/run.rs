@@ -6,13 +6,14 @@ use crate::actor::Arbiters;
 use crate::backoff::Backoff;
 use crate::event_catcher::parser::SharedSwitchboard;
 use crate::event_handler::{Bells, EmsNames, Handling};
-use crate::http::{self, HttpContext};
+use crate::http::{self, HttpContext, VmdbProbe};
 use crate::observe::Observe;
 use crate::provider::ByteBudget;
 use crate::settings::{Settings, plan};
 use crate::switchboard::Switchboard;
 use crate::vmdb::{self, Access, Vmdb, VmdbError};
 use actix::{Actor, Addr};
+use std::sync::{Arc, OnceLock};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Reads settings and switchboard; called again at SIGHUP. `Err` is what people are told.
@@ -67,10 +68,11 @@ pub fn run(role: Role, settings: Settings, switchboard: Switchboard, load: Load)
         let mut signals = Signals::new()?;
         let observe = Observe::default();
         let budget = ByteBudget::default();
-        let context = HttpContext::new(observe.clone(), &settings, budget.clone());
+        let found = FoundVmdb::default();
+        let context = HttpContext::new(observe.clone(), found.probe(), settings.http.token.clone());
         let server = match settings.http.listen.filter(|_| role == Role::Run) {
             Some(listen) => {
-                let server = http::serve(listen, context.clone()).map_err(RunError::Io)?;
+                let server = http::serve(listen, context.clone()).map_err(|error| RunError::Io(error.to_string()))?;
                 log::info!("listening on http://{}", server.addr);
                 Some(server)
             }
@@ -80,14 +82,44 @@ pub fn run(role: Role, settings: Settings, switchboard: Switchboard, load: Load)
             opened = open(&role, &settings) => opened?,
             () = signals.stop() => return Ok(()),
         };
-        context.vmdb_is(opened.0.clone());
-        let supervisor = start(role, settings.clone(), switchboard, opened, observe, budget)?;
-        follow_signals(&mut signals, &supervisor, settings, load, &context).await;
+        found.set(&opened.0);
+        let vmdb = opened.0.clone();
+        let supervisor = start(role, settings.clone(), switchboard, opened, Shared { observe, budget, context })?;
+        follow_signals(&mut signals, &supervisor, settings, load, &vmdb).await;
         if let Some(server) = server {
             server.stop().await;
         }
         Ok(())
     })
+}
+
+/// What the street and the HTTP server share.
+struct Shared {
+    observe: Observe,
+    budget: ByteBudget,
+    context: HttpContext,
+}
+
+/// The VMDB, once it was found: probes are answered before that, too.
+#[derive(Clone, Default)]
+struct FoundVmdb(Arc<OnceLock<Vmdb>>);
+
+impl FoundVmdb {
+    fn set(&self, vmdb: &Vmdb) {
+        // It is set once; a second time would be the same.
+        let _ = self.0.set(vmdb.clone());
+    }
+
+    fn probe(&self) -> VmdbProbe {
+        let found = self.0.clone();
+        VmdbProbe::new(move || {
+            let vmdb = found.get().cloned();
+            Box::pin(async move {
+                let vmdb = vmdb.ok_or("the VMDB has not answered yet")?;
+                vmdb.read(vmdb::ems::list).await.map(drop).map_err(|error| error.to_string())
+            })
+        })
+    }
 }
 
 type Opened = (Vmdb, Vec<vmdb::ems::EmsRow>);
@@ -131,8 +163,7 @@ fn start(
     settings: Settings,
     switchboard: Switchboard,
     (vmdb, rows): Opened,
-    observe: Observe,
-    budget: ByteBudget,
+    shared: Shared,
 ) -> Result<Addr<Supervisor>, RunError> {
     if let Role::SingleWorker(chosen) = &role
         && !rows.iter().any(|row| chosen.is(row.id, &row.name) && row.enabled)
@@ -146,10 +177,11 @@ fn start(
     std::mem::forget(arbiters);
     let street = Street {
         role,
-        handling: Handling { vmdb, bells: Bells::default(), names: EmsNames::default(), observe },
+        handling: Handling { vmdb, bells: Bells::default(), names: EmsNames::default(), observe: shared.observe },
         switchboard: SharedSwitchboard::new(switchboard),
         arbiters: handles,
-        budget,
+        budget: shared.budget,
+        context: shared.context,
         owner: i64::from(std::process::id()),
     };
     Ok(Supervisor::new(street, settings, &rows).start())
@@ -160,7 +192,7 @@ async fn follow_signals(
     supervisor: &Addr<Supervisor>,
     mut settings: Settings,
     load: Load,
-    context: &HttpContext,
+    vmdb: &Vmdb,
 ) {
     loop {
         tokio::select! {
@@ -169,7 +201,7 @@ async fn follow_signals(
             _ = signals.hangup.recv() => match load() {
                 Ok((new, switchboard)) => {
                     log::info!("settings read again: {}", plan(&settings, &new));
-                    if reload(supervisor, context, &new, switchboard).await {
+                    if reload(supervisor, vmdb, &new, switchboard).await {
                         settings = new;
                     }
                 }
@@ -188,9 +220,8 @@ async fn follow_signals(
     }
 }
 
-async fn reload(supervisor: &Addr<Supervisor>, context: &HttpContext, new: &Settings, switchboard: Switchboard) -> bool {
+async fn reload(supervisor: &Addr<Supervisor>, vmdb: &Vmdb, new: &Settings, switchboard: Switchboard) -> bool {
     let entries = new.ext_management_systems.clone();
-    let Some(vmdb) = context.vmdb() else { return false };
     let ems = match vmdb.write(move |connection| vmdb::ems::enter(connection, &entries)).await {
         Ok(ems) => ems,
         Err(error) => {
@@ -198,6 +229,5 @@ async fn reload(supervisor: &Addr<Supervisor>, context: &HttpContext, new: &Sett
             return false;
         }
     };
-    context.settings_are(new);
     supervisor.send(Reload { settings: new.clone(), switchboard, ems }).await.is_ok()
 }

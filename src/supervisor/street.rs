@@ -7,6 +7,7 @@ use crate::event_catcher::{Catching, EventCatcher};
 use crate::event_handler::deliver::Delivery;
 use crate::event_handler::queue_putter::QueuePutter;
 use crate::event_handler::{EventHandler, Handling};
+use crate::http::HttpContext;
 use crate::provider::{ByteBudget, Ems, EmsId, Provider};
 use crate::refresh::{RefreshWorker, Refreshing};
 use crate::settings::{EmsSettings, RefreshSettings, Settings};
@@ -57,6 +58,8 @@ pub struct Street {
     pub arbiters: ArbiterHandles,
     /// Bytes of all pages in memory.
     pub budget: ByteBudget,
+    /// What the HTTP server shows.
+    pub context: HttpContext,
     /// Who this process is, for claims.
     pub owner: i64,
 }
