@@ -1,1 +1,4 @@
 //! event_catcher
+
+pub mod prepare;
+mod storable;
