@@ -6,6 +6,7 @@ pub mod arguments;
 pub mod check;
 pub mod connect;
 pub mod logging;
+pub mod parse;
 pub mod worker_arguments;
 
 use crate::provider::Provider;

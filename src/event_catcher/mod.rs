@@ -6,6 +6,7 @@
 pub mod messages;
 pub mod parser;
 pub mod prepare;
+mod storable;
 pub mod stream;
 
 use crate::actor::{ArbiterHandles, ChildId, Children, Exit, ExitNotice};

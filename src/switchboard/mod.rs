@@ -75,6 +75,7 @@ impl Switchboard {
         }
         let index = Index::new(loaded);
         warnings.extend(review::review(&index, is_known));
+        warnings.sort();
         Ok((Self { index: Arc::new(index.with_plans()) }, warnings))
     }
 
