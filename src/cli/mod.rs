@@ -7,6 +7,7 @@ pub mod check;
 pub mod connect;
 pub mod logging;
 pub mod parse;
+pub mod simulate;
 pub mod worker_arguments;
 
 use crate::provider::Provider;
@@ -15,7 +16,7 @@ use crate::settings::{self, LoadOptions, Settings, SettingsErrors};
 use crate::supervisor::run::{self, Load};
 use crate::supervisor::street::Role;
 use crate::switchboard::{self, Switchboard};
-use arguments::{Arguments, CheckArguments, Command, ParseArguments, SimulateArguments, SimulateCommand};
+use arguments::{Arguments, CheckArguments, Command, ParseArguments, SimulateCommand};
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -120,7 +121,7 @@ fn command(arguments: &Arguments) -> Result<(), CliError> {
         Command::RunSingleWorker(worker) => run_street(arguments, |settings| worker.role(settings)),
         Command::Check(check) => check_settings(arguments, check),
         Command::Parse(parse) => parse_lines(arguments, parse),
-        Command::Simulate(SimulateCommand::AwesomeCloud(simulate)) => simulate_awesome_cloud(simulate),
+        Command::Simulate(SimulateCommand::AwesomeCloud(simulate)) => simulate::awesome_cloud(simulate),
         Command::Migrate => steer::migrate(&load_settings(&load_options(arguments))?),
         Command::Status => steer::status(&load_settings(&load_options(arguments))?, arguments.json),
         Command::Events(events) => steer::events(&load_settings(&load_options(arguments))?, events, arguments.json),
