@@ -1,4 +1,5 @@
 //! `catchall parse`: one answer for each line, whatever the line holds.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/automate_files.rs"]
 mod automate_files;

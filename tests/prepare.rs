@@ -1,4 +1,5 @@
 //! From a parsed event to what is committed with it: checks, calls, work.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/automate_files.rs"]
 mod automate_files;

@@ -1,4 +1,5 @@
 //! The switchboard: what an event type does, from automate files as people write them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/automate_files.rs"]
 mod automate_files;

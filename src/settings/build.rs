@@ -55,15 +55,16 @@ impl Builder<'_> {
     fn http(&mut self, root: &Node) -> HttpSettings {
         let listen = text(root, &["http", "listen"]).and_then(listen::parse).flatten();
         let token = text(root, &["http", "token"]).filter(|token| !token.is_empty()).map(Secret::new);
-        if let (Some(address), None, Some(node)) = (listen, &token, root.at(&["http", "listen"])) {
-            if !address.ip().is_loopback() {
-                let message = format!(
-                    "{address} can be reached from other machines; set http.token too, such as \"${{CATCHALL_TOKEN}}\", \
-                     or listen on 127.0.0.1:{}",
-                    address.port()
-                );
-                self.error(node, "http.listen", message);
-            }
+        let node = root.at(&["http", "listen"]);
+        if let (Some(address), None, Some(node)) = (listen, &token, node)
+            && !address.ip().is_loopback()
+        {
+            let message = format!(
+                "{address} can be reached from other machines; set http.token too, such as \"${{CATCHALL_TOKEN}}\", or \
+                 listen on 127.0.0.1:{}",
+                address.port()
+            );
+            self.error(node, "http.listen", message);
         }
         HttpSettings { listen, token }
     }

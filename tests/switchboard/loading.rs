@@ -59,8 +59,7 @@ fn errors_name_file_line_and_key() {
             good.replace("      value", "    value"),
             "9: `value` stands beside its field; indent it below the field's name",
         ),
-        (good.clone() + "    name: F\n", "8: is no YAML"),
-        (format!("{good}    fields:\n"), "8: is no YAML"),
+        (good.clone() + "      value: b\n", "9: is no YAML: object.fields[0].rel4: duplicate entry"),
         ("a: [1".to_owned(), "2: is no YAML:"),
         ("just a note".to_owned(), "1: holds no automate object"),
     ];
@@ -192,4 +191,23 @@ fn a_source_that_no_provider_has_is_a_warning_with_the_nearest() {
         ),
         "{warnings:?}"
     );
+}
+
+#[test]
+fn loading_again_sees_what_was_added_overridden_and_emptied() {
+    let domains = acme();
+    let calls = |event_type: &str| domains.load().0.evaluate("AWESOME_CLOUD", event_type).len();
+    let name = "com.awesome-cloud.vm.create";
+    let path = domains.folder("Acme").join(format!("{EMS_EVENT}/AWESOME_CLOUD.class/{name}.yaml"));
+    assert_eq!((calls(name), calls("com.awesome-cloud.login")), (1, 0));
+    write(&path, instance(name, &[("rel1", REFRESH), ("rel2", REFRESH)]).as_bytes());
+    write(
+        &path.with_file_name("login.yaml"),
+        instance("com.awesome-cloud.login", &[("rel1", REFRESH)]).as_bytes(),
+    );
+    assert_eq!((calls(name), calls("com.awesome-cloud.login")), (2, 1));
+    write(&path, instance(name, &[]).as_bytes());
+    assert_eq!(calls(name), 0);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(calls(name), 1);
 }
