@@ -116,6 +116,15 @@ impl Connection {
         if self.has_lanes() { "FOR UPDATE SKIP LOCKED" } else { "" }
     }
 
+    /// Rows with ids of the settings' choice were inserted: the next ids are to be higher.
+    pub(super) fn ids_were_given(&mut self, table: &str) -> Result<(), VmdbError> {
+        if self.has_lanes() {
+            let sequence = format!("pg_get_serial_sequence('{table}', 'id')");
+            self.rows(&format!("SELECT setval({sequence}, (SELECT max(id) FROM {table}))"), &[])?;
+        }
+        Ok(())
+    }
+
     /// Whether it must be opened anew.
     pub(super) fn is_broken(&self) -> bool {
         self.broken || self.in_transaction

@@ -10,10 +10,6 @@ use std::sync::OnceLock;
 pub struct Server {
     /// `postgres://postgres@127.0.0.1:PORT/postgres`, no password.
     pub url: String,
-    /// The pid of the postmaster.
-    pub pid: u32,
-    /// Where the binaries are.
-    pub bin: PathBuf,
     _shell: Child,
 }
 
@@ -110,9 +106,9 @@ fn start() -> Result<Server, String> {
     let mut line = String::new();
     let out = shell.stdout.take().ok_or("no standard output")?;
     BufReader::new(out).read_line(&mut line).map_err(|error| error.to_string())?;
-    let pid = line.trim().parse().map_err(|_| format!("it did not start; see above ({})", bin.display()))?;
+    line.trim().parse::<u32>().map_err(|_| format!("it did not start; see above ({})", bin.display()))?;
     if let Some(stdin) = &mut shell.stdin {
         stdin.flush().map_err(|error| error.to_string())?;
     }
-    Ok(Server { url: format!("postgres://postgres@127.0.0.1:{port}/postgres"), pid, bin, _shell: shell })
+    Ok(Server { url: format!("postgres://postgres@127.0.0.1:{port}/postgres"), _shell: shell })
 }

@@ -1,4 +1,3 @@
-DROP TABLE ems_pauses;
 DROP TABLE ems_refreshes;
 DROP TABLE ems_leases;
 DROP TABLE dead_letters;

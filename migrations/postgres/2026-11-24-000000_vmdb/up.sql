@@ -167,7 +167,7 @@ CREATE TABLE miq_queue (
   event_uid varchar
 );
 CREATE INDEX index_miq_queue_on_queue_name_and_state_and_priority_and_id ON miq_queue (queue_name, state, priority, id);
-CREATE UNIQUE INDEX index_miq_queue_on_target_id_and_event_uid ON miq_queue (target_id, event_uid) WHERE event_uid IS NOT NULL;
+CREATE UNIQUE INDEX index_miq_queue_on_target_id_and_event_uid ON miq_queue (target_id, event_uid);
 
 CREATE TABLE vms (
   id bigserial PRIMARY KEY,
@@ -253,7 +253,7 @@ CREATE TABLE vms (
   -- own: ManageIQ does not have these columns
   archived_ems_id bigint
 );
-CREATE UNIQUE INDEX index_vms_on_ems_id_and_ems_ref ON vms (ems_id, ems_ref) WHERE ems_ref IS NOT NULL;
+CREATE UNIQUE INDEX index_vms_on_ems_id_and_ems_ref ON vms (ems_id, ems_ref);
 CREATE INDEX index_vms_on_ems_id_and_uid_ems ON vms (ems_id, uid_ems);
 CREATE INDEX index_vms_on_archived_ems_id_and_ems_ref ON vms (archived_ems_id, ems_ref);
 CREATE INDEX index_vms_on_archived_ems_id_and_uid_ems ON vms (archived_ems_id, uid_ems);
@@ -302,7 +302,7 @@ CREATE TABLE hosts (
   -- own: ManageIQ does not have these columns
   archived_ems_id bigint
 );
-CREATE UNIQUE INDEX index_hosts_on_ems_id_and_ems_ref ON hosts (ems_id, ems_ref) WHERE ems_ref IS NOT NULL;
+CREATE UNIQUE INDEX index_hosts_on_ems_id_and_ems_ref ON hosts (ems_id, ems_ref);
 CREATE INDEX index_hosts_on_ems_id_and_uid_ems ON hosts (ems_id, uid_ems);
 CREATE INDEX index_hosts_on_archived_ems_id_and_ems_ref ON hosts (archived_ems_id, ems_ref);
 CREATE INDEX index_hosts_on_archived_ems_id_and_uid_ems ON hosts (archived_ems_id, uid_ems);
@@ -329,7 +329,7 @@ CREATE TABLE ems_clusters (
   ems_ref_type varchar,
   hidden boolean
 );
-CREATE UNIQUE INDEX index_ems_clusters_on_ems_id_and_ems_ref ON ems_clusters (ems_id, ems_ref) WHERE ems_ref IS NOT NULL;
+CREATE UNIQUE INDEX index_ems_clusters_on_ems_id_and_ems_ref ON ems_clusters (ems_id, ems_ref);
 CREATE INDEX index_ems_clusters_on_uid_ems ON ems_clusters (uid_ems);
 
 CREATE TABLE availability_zones (
@@ -340,7 +340,7 @@ CREATE TABLE availability_zones (
   type varchar,
   provider_services_supported varchar[] DEFAULT '{}'
 );
-CREATE UNIQUE INDEX index_availability_zones_on_ems_id_and_ems_ref ON availability_zones (ems_id, ems_ref) WHERE ems_ref IS NOT NULL;
+CREATE UNIQUE INDEX index_availability_zones_on_ems_id_and_ems_ref ON availability_zones (ems_id, ems_ref);
 
 CREATE TABLE flavors (
   id bigserial PRIMARY KEY,
@@ -366,7 +366,7 @@ CREATE TABLE flavors (
   cpu_cores_per_socket integer,
   cpu_sockets integer DEFAULT 1
 );
-CREATE UNIQUE INDEX index_flavors_on_ems_id_and_ems_ref ON flavors (ems_id, ems_ref) WHERE ems_ref IS NOT NULL;
+CREATE UNIQUE INDEX index_flavors_on_ems_id_and_ems_ref ON flavors (ems_id, ems_ref);
 
 -- own: ManageIQ does not have these tables
 
@@ -423,9 +423,3 @@ CREATE TABLE ems_refreshes (
 );
 CREATE INDEX index_ems_refreshes_on_work_id ON ems_refreshes (work_id);
 CREATE INDEX index_ems_refreshes_on_ems_id_and_finished_on ON ems_refreshes (ems_id, finished_on);
-
--- EMSs that a command paused; they stay paused until a command resumes them.
-CREATE TABLE ems_pauses (
-  ems_id bigint PRIMARY KEY NOT NULL,
-  paused_on timestamp NOT NULL
-);
