@@ -346,6 +346,22 @@ fn a_type_that_the_event_groups_list_is_no_slip() {
     assert_eq!(warnings, []);
 }
 
+proptest::proptest! {
+    #[test]
+    fn what_was_worked_out_at_load_is_what_evaluation_comes_to(
+        source in "(?i)vc|evm|openstack|nosuch|a/b|.{0,6}",
+        event_type in "(?i)vmpoweredonevent|\\.missing|e|sub|.{0,12}",
+    ) {
+        static SWITCHBOARD: std::sync::LazyLock<Switchboard> = std::sync::LazyLock::new(|| {
+            let scan = "/System/event_handlers/event_action_scan?target=${/#event_type}";
+            let domains = Domains::new().with("Acme");
+            domains.instance("VC", ".missing", &[("rel1", REFRESH)]).instance("VC", "E", &[("rel2", scan)]).load().0
+        });
+        let explained = SWITCHBOARD.explain(&source, &event_type).calls;
+        proptest::prop_assert_eq!(SWITCHBOARD.evaluate(&source, &event_type), explained);
+    }
+}
+
 /// A measurement, not a test of time: the figure depends on the build and the machine.
 #[test]
 fn evaluations_per_second_are_printed() {

@@ -24,6 +24,7 @@ const COLUMNS: &[&str] = &[
     "relative_path",
     "lower_relative_path",
     "fqname",
+    "method_id",
 ];
 
 /// A parsed file.
@@ -71,8 +72,7 @@ impl<'a> Document<'a> {
         let line = self.line_of("attributes", 1);
         match self.object.get("attributes") {
             Some(Value::Mapping(attributes)) => {
-                let all: Vec<&str> = known.iter().chain(COLUMNS).copied().collect();
-                self.only(attributes, &all, line)?;
+                self.only_or_columns(attributes, known, line)?;
                 Ok(attributes.clone())
             }
             None | Some(Value::Null) => Ok(Mapping::new()),
@@ -122,6 +122,30 @@ impl<'a> Document<'a> {
             }
         }
         Ok(entries)
+    }
+
+    /// Refuses whatever else stands in `object`.
+    pub(super) fn holds_nothing_but_attributes(&self) -> Result<(), AutomateError> {
+        self.only(&self.object, &["attributes"], 1)
+    }
+
+    /// Refuses keys that are neither `known` nor columns of ManageIQ's.
+    pub(super) fn only_or_columns(
+        &self,
+        mapping: &Mapping,
+        known: &[&str],
+        from: usize,
+    ) -> Result<(), AutomateError> {
+        match mapping
+            .iter()
+            .find(|(key, _)| !key.as_str().is_some_and(|key| COLUMNS.contains(&key) || known.contains(&key)))
+        {
+            Some((key, value)) => {
+                let unknown: Mapping = std::iter::once((key.clone(), value.clone())).collect();
+                self.only(&unknown, known, from)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Refuses keys that are not `known`.

@@ -115,7 +115,7 @@ fn schema_field(
     mapping: &Mapping,
     line: usize,
 ) -> Result<SchemaField, AutomateError> {
-    document.only(mapping, FIELD_KEYS, line)?;
+    document.only_or_columns(mapping, FIELD_KEYS, line)?;
     let text = |key: &str| document.text_at(mapping, key, line);
     let name = text("name")?.ok_or_else(|| document.error(line, "this field has no `name`"))?;
     let kind = match text("aetype")?.unwrap_or_default().to_ascii_lowercase().as_str() {
