@@ -7,6 +7,7 @@ pub use catchall::provider;
 
 #[path = "../templates/provider/mod.rs"]
 mod bright_cloud;
+mod contract;
 mod tiny_cloud;
 
 use bright_cloud::BrightCloud;
@@ -75,6 +76,12 @@ async fn read_all(stream: &mut Box<dyn Stream>) -> (Vec<String>, Option<Cursor>)
             return (texts, cursor);
         }
     }
+}
+
+#[test]
+fn the_skeleton_keeps_the_contract() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/provider");
+    assert_eq!(contract::violations(&BrightCloud, &folder), Vec::<String>::new());
 }
 
 #[tokio::test]
