@@ -1,10 +1,16 @@
 //! The switchboard: what an event type does, from automate files as people write them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "support/automate.rs"]
-mod automate;
+#[path = "support/automate_files.rs"]
+mod automate_files;
+#[path = "support/domains.rs"]
+mod domains;
+#[path = "switchboard/loading.rs"]
+mod loading;
 
-use automate::{Domains, EMS_EVENT, REFRESH, class, instance, shipped};
+use automate_files::{EMS_EVENT, REFRESH, class, instance};
 use catchall::switchboard::{Call, Switchboard};
+use domains::{Domains, shipped};
 use std::path::PathBuf;
 
 fn uris(calls: &[Call]) -> Vec<&str> {

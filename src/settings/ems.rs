@@ -160,7 +160,8 @@ fn history(text: &str) -> Option<InitialHistory> {
     }
 }
 
-fn blacklist(root: &Node, ems_type: &str) -> EventNameFilter {
+/// What the section of a provider filters.
+pub fn blacklist(root: &Node, ems_type: &str) -> EventNameFilter {
     let section = format!("ems_{ems_type}");
     let items = root.at(&["ems", &section, "blacklisted_event_names"]).map(Node::items).unwrap_or_default();
     let entries = items.iter().filter_map(Node::text).map(str::to_owned).collect();

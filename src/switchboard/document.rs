@@ -108,9 +108,13 @@ impl<'a> Document<'a> {
                     Value::Mapping(mapping) => mapping.clone(),
                     Value::Null => Mapping::new(),
                     _ => {
-                        let hint = format!(
-                            "`{name}` must hold keys; write its value as `value: …` on a line below it, indented"
-                        );
+                        let hint = if name == "value" {
+                            "`value` stands beside its field; indent it below the field's name".to_owned()
+                        } else {
+                            format!(
+                                "`{name}` must hold keys; write its value as `value: …` on a line below it, indented"
+                            )
+                        };
                         return Err(self.error(line, &hint));
                     }
                 };

@@ -3,6 +3,19 @@
 //! [`Vmdb`] hands closures to threads of its own, each with a connection. The functions of this module's files take
 //! `&mut Connection`, so that they compose within one transaction.
 
+mod connections;
+mod dialect;
+mod error;
 pub mod event_commit;
+mod migrations;
+mod postgres;
+mod postgres_tls;
+mod sqlite;
+mod statement;
+mod task_queue;
 
+pub use connections::{Access, Vmdb};
+pub use dialect::Connection;
+pub use error::VmdbError;
 pub use event_commit::{BatchOutcome, DeadLetter, ReadyBatch, ReadyEvent, Work};
+pub use statement::{Column, Field, Fields, Value};
