@@ -7,6 +7,7 @@ pub use catchall::provider;
 
 #[path = "../templates/provider/mod.rs"]
 mod bright_cloud;
+mod contract;
 mod tiny_cloud;
 
 use bright_cloud::BrightCloud;
@@ -53,6 +54,10 @@ impl Street {
         self.cloud.lock().unwrap()
     }
 
+    fn url(&self) -> String {
+        self.ems.endpoints["default"].url.clone().unwrap()
+    }
+
     async fn started(&self, resume_from: Option<Cursor>) -> Box<dyn Stream> {
         let mut stream = BrightCloud.stream(&self.ems).unwrap();
         stream.start(resume_from).await.unwrap();
@@ -71,6 +76,12 @@ async fn read_all(stream: &mut Box<dyn Stream>) -> (Vec<String>, Option<Cursor>)
             return (texts, cursor);
         }
     }
+}
+
+#[test]
+fn the_skeleton_keeps_the_contract() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/provider");
+    assert_eq!(contract::violations(&BrightCloud, &folder), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -122,6 +133,35 @@ async fn another_source_behind_the_same_ems_is_a_gap() {
     let batch = street.started(Some(foreign)).await.poll().await.unwrap();
     assert_eq!(batch.gap.unwrap().reason, "source_changed");
     assert_eq!(batch.events[0].text, EVENTS.lines().next().unwrap());
+}
+
+#[tokio::test]
+async fn history_lost_is_a_gap_and_the_oldest_event_comes_next() {
+    let street = Street::new(EVENTS);
+    let cursor = Cursor { source: street.url(), position: "2026-11-01T00:00:00Z".into() };
+    let mut stream = street.started(Some(cursor)).await;
+    street.cloud().refusal = Some("410 Gone");
+    assert!(stream.poll().await.unwrap().more);
+    street.cloud().refusal = None;
+    let batch = stream.poll().await.unwrap();
+    let gap = batch.gap.unwrap();
+    assert_eq!(
+        (gap.reason.as_str(), gap.from.unwrap().to_rfc3339().as_str()),
+        ("history_lost", "2026-11-01T00:00:00+00:00")
+    );
+    assert_eq!(batch.events[0].text, EVENTS.lines().next().unwrap());
+}
+
+#[tokio::test]
+async fn a_broken_event_leaves_its_page_whole() {
+    let street = Street::new(EVENTS);
+    street
+        .cloud()
+        .events
+        .insert(1, ("2026-11-22T10:26:01.5Z".to_owned(), r#"{"id":"e-0", nonsense}"#.to_owned()));
+    let (texts, cursor) = read_all(&mut street.started(None).await).await;
+    assert_eq!(texts.len(), 6);
+    assert_eq!(cursor.unwrap().position, "2026-11-22T10:32:00Z");
 }
 
 #[tokio::test]

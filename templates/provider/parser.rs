@@ -3,7 +3,9 @@
 //! `full_data` is the native text as it stands, so fields that this file does not know survive. The references
 //! (`vm_ems_ref` and the like) must equal what `refresh.rs` writes into the inventory: by them the event is related.
 
-use crate::provider::{EmsEvent, EventParser, Filtered, FullData, NativeEvent, ParseError, Parsed};
+use crate::provider::{
+    EmsEvent, EventParser, Filtered, FullData, NativeEvent, ParseError, Parsed, json_text,
+};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
@@ -35,6 +37,7 @@ impl EventParser for Parser {
         if let Some(defect) = &native.defect {
             return Err(ParseError::new(defect));
         }
+        json_text::check(&native.text)?; // what no VMDB can hold, such as NUL in a text
         let fields: Native = serde_json::from_str(&native.text)?;
         if fields.event_type == "heartbeat" {
             return Ok(Parsed::Filtered(Filtered("heartbeat")));

@@ -6,7 +6,7 @@
 use super::api::Api;
 use crate::provider::{
     Attribute, CollectionScope, Collector, Ems, Inventory, InventoryCollection, ProviderError, RefreshError,
-    RefreshScope, Row, StreamError,
+    RefreshScope, Row,
 };
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -44,7 +44,9 @@ impl VmCollector {
             let mut parameters = Vec::new();
             parameters.extend(ids.map(|ids| ("ids", ids.join(","))));
             parameters.extend(page_token.map(|token| ("page_token", token)));
-            let (page, _) = self.api.get::<Page>("vms", &parameters).await.map_err(refresh_error)?;
+            let answer = self.api.get("vms", &parameters).await?.success()?;
+            let page: Page = serde_json::from_slice(&answer.body)
+                .map_err(|error| RefreshError::Malformed(format!("{}: {error}", answer.asked)))?;
             vms.extend(page.vms);
             page_token = page.next_page_token;
             if page_token.is_none() {
@@ -102,15 +104,5 @@ fn row(vm: Vm) -> Row {
             ("template", Attribute::Boolean(false)),
         ],
         ems_ref: vm.id,
-    }
-}
-
-fn refresh_error(error: StreamError) -> RefreshError {
-    match error {
-        StreamError::Unreachable(message) => RefreshError::Unreachable(message),
-        StreamError::Throttled { retry_after, message } => RefreshError::Throttled { retry_after, message },
-        StreamError::Unauthorized(message) | StreamError::Refused(message) => {
-            RefreshError::Unauthorized(message)
-        }
     }
 }
