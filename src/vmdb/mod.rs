@@ -16,6 +16,7 @@ mod event_rows;
 pub mod events;
 pub mod gaps;
 mod migrations;
+pub mod inventory;
 pub mod miq_queue;
 mod postgres;
 mod postgres_tls;
