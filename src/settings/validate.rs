@@ -1,7 +1,7 @@
 //! Every key and value of the merged settings against the schema: unknown keys, wrong shapes, wrong values, and what
 //! is passed over.
 //!
-//! Looks at each value by itself; what several keys mean together is [`super::build`]'s.
+//! Looks at each value by itself; what several keys mean together is `build`'s.
 
 use super::errors::SettingsError;
 use super::kind::{self, Kind};
