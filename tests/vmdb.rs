@@ -6,6 +6,8 @@ mod commit;
 mod connections;
 #[path = "vmdb/ems.rs"]
 mod ems;
+#[path = "vmdb/inventory.rs"]
+mod inventory;
 #[path = "vmdb/queue.rs"]
 mod queue;
 #[path = "vmdb/relate.rs"]
