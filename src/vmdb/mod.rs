@@ -19,7 +19,6 @@ pub mod gaps;
 pub mod inventory;
 mod inventory_plan;
 mod migrations;
-pub mod inventory;
 pub mod miq_queue;
 mod postgres;
 mod postgres_tls;
