@@ -9,6 +9,7 @@ pub mod event;
 pub mod http;
 pub mod inventory;
 pub mod json_text;
+pub mod seen;
 pub mod stream;
 pub mod target;
 

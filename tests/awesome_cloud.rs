@@ -1,0 +1,11 @@
+//! The Awesome Cloud provider against a server that misbehaves in every way its API allows: nothing is lost, nothing
+//! stops the stream, and what is malformed is a dead letter.
+
+#[path = "awesome_cloud/catching.rs"]
+mod catching;
+#[path = "awesome_cloud/collecting.rs"]
+mod collecting;
+#[path = "awesome_cloud/cursors.rs"]
+mod cursors;
+#[path = "awesome_cloud/support.rs"]
+mod support;
