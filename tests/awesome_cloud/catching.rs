@@ -2,6 +2,8 @@
 
 use super::support::*;
 use catchall::simulator::{Faults, Mishap};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use std::time::Duration;
 
 #[tokio::test]
@@ -129,4 +131,58 @@ async fn a_busy_cloud_with_everything_wrong_at_once_loses_nothing() {
         catch_until(&ems, &mut caught, |caught| caught.events.len() > round * 5).await;
     }
     catch_all(&cloud, &ems).await;
+}
+
+#[tokio::test]
+async fn kills_before_and_after_commits_lose_nothing() {
+    for seed in 0..20 {
+        let mut chance = StdRng::seed_from_u64(seed);
+        let faults = Faults { late_share: 0.2, late_seconds: 0.3, malformed_share: 0.1, ..Faults::default() };
+        let cloud = cloud(faults).await;
+        let ems = ems(&cloud.url());
+        let mut caught = Caught::default();
+        for _ in 0..10 {
+            cloud.happen(chance.random_range(0..30));
+            let mut stream = started(&ems, caught.cursor.clone()).await.unwrap();
+            for _ in 0..chance.random_range(0..6) {
+                caught.commit(stream.poll().await.unwrap());
+            }
+            // This batch is read and dies with its process.
+            drop(stream.poll().await.unwrap());
+        }
+        let ledger_is_caught = |caught: &Caught| {
+            let ledger = cloud.ledger();
+            ledger.hidden == 0
+                && ledger.events.len() == caught.events.len()
+                && ledger.malformed.len() == caught.dead_letters.len()
+        };
+        catch_until(&ems, &mut caught, ledger_is_caught).await;
+    }
+}
+
+#[tokio::test]
+async fn a_large_overlap_is_swept_rarely_and_the_tip_is_looked_at_in_between() {
+    let cloud = cloud(Faults::default()).await;
+    cloud.happen(2000);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let ems = ems(&cloud.url());
+    let mut stream = started(&ems, None).await.unwrap();
+    let mut caught = Caught::default();
+    drain(&mut stream, &mut caught).await;
+    let asked = || cloud.stats().requests["events"];
+    let (before, cursor) = (asked(), caught.cursor.clone());
+    for round in 1..=3 {
+        cloud.happen(5);
+        drain(&mut stream, &mut caught).await;
+        assert_eq!(caught.events.len(), 2000 + 5 * round);
+    }
+    // The last 2000 events have one time, so a tip from there reads them all; the sweep would read no less.
+    assert!(asked() - before <= 2 + 201, "{} requests", asked() - before);
+    assert_eq!(caught.cursor, cursor, "only a sweep moves the cursor past its own clock");
+    cloud.with(|cloud| cloud.faults = Faults { late_share: 1.0, late_seconds: 0.2, ..Faults::default() });
+    cloud.happen(5);
+    while caught.events.len() < 2020 {
+        drain(&mut stream, &mut caught).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
