@@ -1,4 +1,5 @@
 //! The stream of the provider Amazon against a real broker: moto's SQS, SNS and EventBridge.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/moto.rs"]
 mod moto;

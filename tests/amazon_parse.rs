@@ -1,5 +1,6 @@
 //! Amazon's native events become the events, uids and targets that `tests/data/amazon/cases.yml` says, by either way of
 //! delivery; and every event type of its switchboard stands under a heading of the timeline.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use catchall::provider::{EmsEvent, NativeEvent, ParseError, Parsed, ParsedEvent, Provider};
 use catchall::providers::amazon::Amazon;
