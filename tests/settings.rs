@@ -1,4 +1,5 @@
 //! The settings as operators meet them: layers, messages, secrets, ManageIQ's own files.
+#![allow(clippy::expect_used, reason = "helpers of tests")]
 
 #[path = "settings/arbitrary.rs"]
 mod arbitrary;

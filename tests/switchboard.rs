@@ -1,10 +1,16 @@
 //! The switchboard: what an event type does, from automate files as people write them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "support/automate.rs"]
-mod automate;
+#[path = "support/automate_files.rs"]
+mod automate_files;
+#[path = "support/domains.rs"]
+mod domains;
+#[path = "switchboard/loading.rs"]
+mod loading;
 
-use automate::{Domains, EMS_EVENT, REFRESH, class, instance, shipped};
+use automate_files::{EMS_EVENT, REFRESH, class, instance};
 use catchall::switchboard::{Call, Switchboard};
+use domains::{Domains, shipped};
 use std::path::PathBuf;
 
 fn uris(calls: &[Call]) -> Vec<&str> {
@@ -338,6 +344,22 @@ fn a_type_that_the_event_groups_list_is_no_slip() {
     let (_, warnings) =
         Switchboard::load_knowing(shipped(), &folders, &|name| name == "com.awesome-cloud.login").unwrap();
     assert_eq!(warnings, []);
+}
+
+proptest::proptest! {
+    #[test]
+    fn what_was_worked_out_at_load_is_what_evaluation_comes_to(
+        source in "(?i)vc|evm|openstack|nosuch|a/b|.{0,6}",
+        event_type in "(?i)vmpoweredonevent|\\.missing|e|sub|.{0,12}",
+    ) {
+        static SWITCHBOARD: std::sync::LazyLock<Switchboard> = std::sync::LazyLock::new(|| {
+            let scan = "/System/event_handlers/event_action_scan?target=${/#event_type}";
+            let domains = Domains::new().with("Acme");
+            domains.instance("VC", ".missing", &[("rel1", REFRESH)]).instance("VC", "E", &[("rel2", scan)]).load().0
+        });
+        let explained = SWITCHBOARD.explain(&source, &event_type).calls;
+        proptest::prop_assert_eq!(SWITCHBOARD.evaluate(&source, &event_type), explained);
+    }
 }
 
 /// A measurement, not a test of time: the figure depends on the build and the machine.

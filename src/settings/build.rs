@@ -1,13 +1,14 @@
 //! The checked tree → [`Settings`]: typed values, and what several keys mean together.
 //!
-//! Values that did not pass [`super::validate`] are left at their defaults here: then the settings are refused anyway.
+//! Values that did not pass `validate` are left at their defaults here: then the settings are refused anyway.
 
 use super::errors::SettingsError;
 use super::event_groups::{EventGroups, LEVELS};
 use super::sources::Sources;
 use super::tree::{Node, Origin};
-use super::{HttpSettings, Settings, VmdbSettings, ems, listen, values};
+use super::{EventNameFilter, HttpSettings, Settings, VmdbSettings, ems, listen, values};
 use crate::provider::{Provider, Secret};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ impl Builder<'_> {
             },
             http: self.http(root),
             ext_management_systems: ems::build_all(self, root),
+            blacklists: self.blacklists(root),
             event_groups: self.event_groups(root),
             keep_events: if keep_events.is_zero() { KEEP_EVENTS } else { keep_events },
             automate_domains: self.automate_domains(root),
@@ -53,17 +55,23 @@ impl Builder<'_> {
     fn http(&mut self, root: &Node) -> HttpSettings {
         let listen = text(root, &["http", "listen"]).and_then(listen::parse).flatten();
         let token = text(root, &["http", "token"]).filter(|token| !token.is_empty()).map(Secret::new);
-        if let (Some(address), None, Some(node)) = (listen, &token, root.at(&["http", "listen"])) {
-            if !address.ip().is_loopback() {
-                let message = format!(
-                    "{address} can be reached from other machines; set http.token too, such as \"${{CATCHALL_TOKEN}}\", \
-                     or listen on 127.0.0.1:{}",
-                    address.port()
-                );
-                self.error(node, "http.listen", message);
-            }
+        let node = root.at(&["http", "listen"]);
+        if let (Some(address), None, Some(node)) = (listen, &token, node)
+            && !address.ip().is_loopback()
+        {
+            let message = format!(
+                "{address} can be reached from other machines; set http.token too, such as \"${{CATCHALL_TOKEN}}\", or \
+                 listen on 127.0.0.1:{}",
+                address.port()
+            );
+            self.error(node, "http.listen", message);
         }
         HttpSettings { listen, token }
+    }
+
+    fn blacklists(&self, root: &Node) -> BTreeMap<String, EventNameFilter> {
+        let types = self.providers.iter().map(|provider| provider.ems_type());
+        types.map(|ems_type| (ems_type.to_owned(), ems::blacklist(root, ems_type))).collect()
     }
 
     fn automate_domains(&mut self, root: &Node) -> Vec<PathBuf> {

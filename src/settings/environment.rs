@@ -87,10 +87,11 @@ fn value_node(source: usize, steps: &[&str], value: &str) -> Node {
     let origin = Origin { source, path: steps.iter().map(|step| Step::Key(step.to_lowercase())).collect() };
     let last = steps.last().map(|step| step.to_lowercase()).unwrap_or_default();
     let is_secret = matches!(last.as_str(), "password" | "auth_key" | "token" | "url" | "userid");
-    if !is_secret && (value.starts_with('[') || value.starts_with('{')) {
-        if let Some(node) = yaml::read_value(source, value) {
-            return node;
-        }
+    if !is_secret
+        && value.starts_with(['[', '{'])
+        && let Some(node) = yaml::read_value(source, value)
+    {
+        return node;
     }
     let text = value.to_owned();
     Node { content: Content::Scalar(Scalar { written: text.clone(), text, is_text: true }), origin }

@@ -21,7 +21,7 @@ pub struct MergedLine {
     pub depth: usize,
     /// Whether it begins an item of a list.
     pub is_item: bool,
-    /// The key.
+    /// The key as YAML.
     pub key: String,
     /// The value as YAML; `None` for the head of a section or list that follows.
     pub value: Option<String>,
@@ -52,7 +52,7 @@ impl Merged {
         let line = |value| MergedLine {
             depth,
             is_item: false,
-            key: key.to_owned(),
+            key: quoted(key),
             value,
             place: self.sources.place(&child.origin),
         };
@@ -85,12 +85,12 @@ fn below(rules: &Rules, key: &str) -> Rules {
 
 fn shown(key: &str, node: &Node, kind: Option<Kind>) -> String {
     if kind == Some(Kind::VmdbUrl) {
-        return node.text().map_or_else(|| STARS.to_owned(), |url| quoted(&without_password(url)));
+        return node.text().map_or_else(|| quoted(STARS), |url| quoted(&without_password(url)));
     }
     let is_secret = kind.is_some_and(Kind::is_secret) || sounds_secret(key);
     match &node.content {
         Content::Null => "null".to_owned(),
-        _ if is_secret => STARS.to_owned(),
+        _ if is_secret => quoted(STARS),
         content => flow(content),
     }
 }
@@ -154,5 +154,9 @@ fn quoted(text: &str) -> String {
         && text.chars().all(plain)
         && values::boolean(text).is_none()
         && text.parse::<f64>().is_err();
-    if is_plain { text.to_owned() } else { format!("{text:?}") }
+    if is_plain {
+        return text.to_owned();
+    }
+    // JSON's strings are YAML's. A string always serializes.
+    serde_json::to_string(text).unwrap_or_default()
 }

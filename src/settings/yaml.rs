@@ -61,7 +61,11 @@ pub fn plain_key(key: &str) -> &str {
 fn without_place(error: &serde_yaml::Error) -> String {
     let place = error.location().map(|at| format!(" at line {} column {}", at.line(), at.column()));
     let text = error.to_string();
-    place.map_or_else(|| text.clone(), |place| text.replacen(&place, "", 1))
+    let text = place.map_or_else(|| text.clone(), |place| text.replacen(&place, "", 1));
+    match text.contains("did not find expected node content") {
+        true => format!("{text}; within {{}} and [] put symbols in quotes, such as {{':poll': 1.seconds}}"),
+        false => text,
+    }
 }
 
 /// Shared by all readers of one document.

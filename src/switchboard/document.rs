@@ -24,6 +24,7 @@ const COLUMNS: &[&str] = &[
     "relative_path",
     "lower_relative_path",
     "fqname",
+    "method_id",
 ];
 
 /// A parsed file.
@@ -71,8 +72,7 @@ impl<'a> Document<'a> {
         let line = self.line_of("attributes", 1);
         match self.object.get("attributes") {
             Some(Value::Mapping(attributes)) => {
-                let all: Vec<&str> = known.iter().chain(COLUMNS).copied().collect();
-                self.only(attributes, &all, line)?;
+                self.only_or_columns(attributes, known, line)?;
                 Ok(attributes.clone())
             }
             None | Some(Value::Null) => Ok(Mapping::new()),
@@ -108,9 +108,13 @@ impl<'a> Document<'a> {
                     Value::Mapping(mapping) => mapping.clone(),
                     Value::Null => Mapping::new(),
                     _ => {
-                        let hint = format!(
-                            "`{name}` must hold keys; write its value as `value: …` on a line below it, indented"
-                        );
+                        let hint = if name == "value" {
+                            "`value` stands beside its field; indent it below the field's name".to_owned()
+                        } else {
+                            format!(
+                                "`{name}` must hold keys; write its value as `value: …` on a line below it, indented"
+                            )
+                        };
                         return Err(self.error(line, &hint));
                     }
                 };
@@ -118,6 +122,30 @@ impl<'a> Document<'a> {
             }
         }
         Ok(entries)
+    }
+
+    /// Refuses whatever else stands in `object`.
+    pub(super) fn holds_nothing_but_attributes(&self) -> Result<(), AutomateError> {
+        self.only(&self.object, &["attributes"], 1)
+    }
+
+    /// Refuses keys that are neither `known` nor columns of ManageIQ's.
+    pub(super) fn only_or_columns(
+        &self,
+        mapping: &Mapping,
+        known: &[&str],
+        from: usize,
+    ) -> Result<(), AutomateError> {
+        match mapping
+            .iter()
+            .find(|(key, _)| !key.as_str().is_some_and(|key| COLUMNS.contains(&key) || known.contains(&key)))
+        {
+            Some((key, value)) => {
+                let unknown: Mapping = std::iter::once((key.clone(), value.clone())).collect();
+                self.only(&unknown, known, from)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Refuses keys that are not `known`.

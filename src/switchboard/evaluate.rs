@@ -4,6 +4,7 @@
 //! over and its siblings go on; a bad address, a circle or a guard that asks for what is not there ends the event's run.
 
 use super::Call;
+use super::explanation::{Explanation, FieldRun, Resolved};
 use super::guard;
 use super::handlers::HANDLERS;
 use super::index::{ENTRY_CLASS, ENTRY_INSTANCE, Found, Index};
@@ -14,49 +15,6 @@ use std::collections::BTreeMap;
 
 /// Deeper than any tree of relationships that is meant.
 const DEEPEST: usize = 50;
-
-/// How the switchboard came to its calls.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Explanation {
-    /// What answered for the event: the first relationship of the entry. `None` without a class for the source.
-    pub resolved: Option<Resolved>,
-    /// The fields that ran, in order, those of the instances that were called in turn included.
-    pub fields: Vec<FieldRun>,
-    /// The calls that follow.
-    pub calls: Vec<Call>,
-    /// What was passed over, and why.
-    pub warnings: Vec<String>,
-    /// Why the run ended before its time; the calls up to there stand.
-    pub aborted: Option<String>,
-    /// Whether the event's own text took part, so that another event of the same type may make other calls.
-    pub depends_on_event: bool,
-}
-
-/// The instance that answered for an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resolved {
-    /// Its domain.
-    pub domain: String,
-    /// Its class, such as `System/Event/EmsEvent/Amazon`.
-    pub class: String,
-    /// Its name; `.missing` when none has the event type's.
-    pub instance: String,
-    /// Its attributes after its run, such as `logical_event`; `_missing_instance` is the name that was asked for.
-    pub attributes: BTreeMap<String, String>,
-}
-
-/// A field that ran.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldRun {
-    /// The class it belongs to.
-    pub class: String,
-    /// Its name.
-    pub field: String,
-    /// What it is.
-    pub kind: FieldKind,
-    /// The value after substitution.
-    pub value: String,
-}
 
 /// Evaluates one event.
 pub(super) fn explain(index: &Index, source: &str, event_type: &str) -> Explanation {

@@ -27,7 +27,7 @@ impl Operand {
 /// When it is beyond the subset.
 pub(super) fn holds(text: &str) -> Result<bool, String> {
     let mut parser = Parser { rest: text };
-    let result = parser.either()?;
+    let result = parser.expression()?;
     parser.skip_blanks();
     if parser.rest.is_empty() {
         Ok(result.is_true())
@@ -56,9 +56,32 @@ impl<'a> Parser<'a> {
         true
     }
 
+    /// `and` and `or` bind alike and weakest, then `not`, then `||`, then `&&`, as in Ruby.
+    fn expression(&mut self) -> Result<Operand, String> {
+        let mut left = self.negation()?;
+        loop {
+            if self.take("and") {
+                let right = self.negation()?;
+                left = if left.is_true() { right } else { left };
+            } else if self.take("or") {
+                let right = self.negation()?;
+                left = if left.is_true() { left } else { right };
+            } else {
+                return Ok(left);
+            }
+        }
+    }
+
+    fn negation(&mut self) -> Result<Operand, String> {
+        if self.take("not") {
+            return Ok(Operand::Boolean(!self.negation()?.is_true()));
+        }
+        self.either()
+    }
+
     fn either(&mut self) -> Result<Operand, String> {
         let mut left = self.both()?;
-        while self.take("||") || self.take("or") {
+        while self.take("||") {
             let right = self.both()?;
             left = if left.is_true() { left } else { right };
         }
@@ -66,19 +89,12 @@ impl<'a> Parser<'a> {
     }
 
     fn both(&mut self) -> Result<Operand, String> {
-        let mut left = self.negation()?;
-        while self.take("&&") || self.take("and") {
-            let right = self.negation()?;
+        let mut left = self.comparison()?;
+        while self.take("&&") {
+            let right = self.comparison()?;
             left = if left.is_true() { right } else { left };
         }
         Ok(left)
-    }
-
-    fn negation(&mut self) -> Result<Operand, String> {
-        if self.take("not") {
-            return Ok(Operand::Boolean(!self.negation()?.is_true()));
-        }
-        self.comparison()
     }
 
     fn comparison(&mut self) -> Result<Operand, String> {
@@ -120,7 +136,7 @@ impl<'a> Parser<'a> {
             }
         }
         if self.take("(") {
-            let inner = self.either()?;
+            let inner = self.expression()?;
             return if self.take(")") { Ok(inner) } else { Err("a `)` is missing".to_owned()) };
         }
         match self.rest.chars().next() {

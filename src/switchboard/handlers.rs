@@ -53,10 +53,9 @@ pub struct HandlerContext<'a> {
 pub enum Outcome {
     /// A refresh call that makes no work: refresh is off, or the provider has no collector.
     RefreshWithoutWork,
-    /// A call of a handler that Catchall does not have yet; its name.
+    /// A call of a handler that Catchall does not have yet; its name. Also a refresh of a `target` that nothing is called
+    /// (`event_action_refresh?target=…`), which ends the event's calls, as in ManageIQ.
     Unhandled(String),
-    /// A refresh call whose `target` is no name that ManageIQ knows. It ends the event's calls, as there.
-    UnknownTarget(String),
 }
 
 /// What kind of handler a path names.
@@ -103,7 +102,8 @@ pub fn work(calls: &[Call], context: &HandlerContext<'_>) -> Result<(Work, Vec<O
             Some(Handler::RefreshTarget) => {
                 let target = call.params.get("target").map_or("", |target| target.trim());
                 if !target.is_empty() && !is_target_name(target) {
-                    outcomes.push(Outcome::UnknownTarget(target.to_owned()));
+                    outcomes
+                        .push(Outcome::Unhandled(format!("{}?target={target}", name.to_ascii_lowercase())));
                     break;
                 }
                 total = join(total, refresh_target(target, context, &mut outcomes)?);

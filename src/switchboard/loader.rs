@@ -54,7 +54,7 @@ fn domain_name(source: &DomainFiles) -> Result<Option<String>, AutomateError> {
         return Err(no_domain(source));
     };
     let document = Document::parse(file)?;
-    document.entries("schema")?;
+    document.holds_nothing_but_attributes()?;
     let attributes = document.attributes(&[
         "name",
         "description",

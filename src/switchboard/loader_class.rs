@@ -7,6 +7,7 @@ use super::model::{Class, DataType, Domain, FieldKind, FieldValue, Instance, Sch
 use super::problem::{AutomateError, AutomateWarning, did_you_mean};
 use serde_yaml::{Mapping, Value};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 const FIELD_KEYS: &[&str] = &[
@@ -114,7 +115,7 @@ fn schema_field(
     mapping: &Mapping,
     line: usize,
 ) -> Result<SchemaField, AutomateError> {
-    document.only(mapping, FIELD_KEYS, line)?;
+    document.only_or_columns(mapping, FIELD_KEYS, line)?;
     let text = |key: &str| document.text_at(mapping, key, line);
     let name = text("name")?.ok_or_else(|| document.error(line, "this field has no `name`"))?;
     let kind = match text("aetype")?.unwrap_or_default().to_ascii_lowercase().as_str() {
@@ -230,6 +231,17 @@ fn load_instance(
         return Err(document
             .error(document.line_of("inherits", 1), "an instance cannot inherit; leave `inherits` empty"));
     }
+    let values = field_values(&document, file, (class, schema), warnings)?;
+    Ok(Some(Instance { name, file: file.shown.clone(), line, values }))
+}
+
+/// What the instance says for each field. Its class's schema says which there are.
+fn field_values(
+    document: &Document<'_>,
+    file: &SourceFile,
+    (class, schema): (&str, &Schema),
+    warnings: &mut Vec<AutomateWarning>,
+) -> Result<HashMap<String, FieldValue>, AutomateError> {
     let mut values = HashMap::new();
     for (field, mapping, line) in document.entries("fields")? {
         document.only(&mapping, VALUE_KEYS, line + 1)?;
@@ -245,15 +257,15 @@ fn load_instance(
         let text = document.text_at(&mapping, "value", line)?;
         let collect =
             document.text_at(&mapping, "collect", line)?.is_some_and(|text| !text.trim().is_empty());
-        if values.contains_key(&key) {
-            warnings.push(warning(
-                file,
-                line,
-                &format!("`{field}` is set a second time; the first one counts"),
-            ));
-        } else {
-            values.insert(key, FieldValue { text, collect, line: document.line_of("value", line) });
+        match values.entry(key) {
+            Entry::Occupied(_) => {
+                let why = format!("`{field}` is set a second time; the first one counts");
+                warnings.push(warning(file, line, &why));
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(FieldValue { text, collect, line: document.line_of("value", line) });
+            }
         }
     }
-    Ok(Some(Instance { name, file: file.shown.clone(), line, values }))
+    Ok(values)
 }

@@ -7,6 +7,7 @@
 mod builtin;
 mod document;
 mod evaluate;
+mod explanation;
 mod files;
 mod guard;
 pub mod handlers;
@@ -20,7 +21,7 @@ mod substitution;
 mod uri;
 
 pub use builtin::builtin_domain;
-pub use evaluate::{Explanation, FieldRun, Resolved};
+pub use explanation::{Explanation, FieldRun, Resolved};
 pub use model::FieldKind;
 pub use problem::{AutomateError, AutomateWarning};
 
@@ -75,6 +76,7 @@ impl Switchboard {
         }
         let index = Index::new(loaded);
         warnings.extend(review::review(&index, is_known));
+        warnings.sort();
         Ok((Self { index: Arc::new(index.with_plans()) }, warnings))
     }
 

@@ -73,13 +73,17 @@ fn tree() -> impl Strategy<Value = String> {
 
 fn answers(text: &str) {
     match Desk::with(text).load() {
-        Ok(loaded) => drop(check::print(&loaded.merged)),
+        Ok(loaded) => {
+            let printed = check::print(&loaded.merged);
+            let read = serde_yaml::from_str::<serde_yaml::Value>(&printed);
+            assert!(read.is_ok(), "what is printed is YAML: {printed}");
+        }
         Err(errors) => assert!(!errors.0.is_empty() && !errors.to_string().is_empty()),
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn arbitrary_text_is_answered(text in "\\PC{0,200}") {

@@ -28,7 +28,7 @@ fn neither_the_printed_settings_nor_debug_nor_notices_hold_a_secret() {
     let debug = format!("{:?}", loaded.settings);
     assert!(!printed.contains("s3cret"), "{printed}");
     assert!(printed.contains("postgres://catchall:********@db/catchall"), "{printed}");
-    assert!(printed.contains("userid: me") && printed.contains("password: ********"), "{printed}");
+    assert!(printed.contains("userid: me") && printed.contains("password: \"********\""), "{printed}");
     assert!(!debug.contains("s3cret"), "{debug}");
     assert!(!loaded.settings.notices.is_empty());
     assert!(!loaded.settings.notices.join("").contains("s3cret"));

@@ -3,10 +3,15 @@
 //! Events arrive in an SQS queue, from AWS Config, CloudTrail, EventBridge and CloudWatch. It has no collector yet: the
 //! refresh calls of its events make no work. `docs/providers/amazon.md` tells an operator how to set it up.
 
+mod client;
 mod envelope;
+mod errors;
 mod identity;
 mod kind;
 mod parser;
+mod queue;
+mod receipts;
+mod stream;
 mod targets;
 
 use crate::provider::{
@@ -56,7 +61,7 @@ impl Provider for Amazon {
     }
 
     fn stream(&self, ems: &Ems) -> Result<Box<dyn Stream>, ProviderError> {
-        Err(ProviderError::missing(&ems.name, "endpoints.sqs"))
+        Ok(Box::new(stream::SqsStream::new(queue::QueueSettings::new(ems)?, ems.budget.clone())))
     }
 
     fn collector(&self, _ems: &Ems) -> Result<Option<Box<dyn Collector>>, ProviderError> {
