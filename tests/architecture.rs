@@ -46,6 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "settings::RefreshSettings",
             "event_catcher::messages",
             "event_catcher::parser::SharedSwitchboard",
+            "event_catcher::parser::count",
             "event_catcher::prepare",
             "refresh::WorkReady",
             "vmdb",
