@@ -1,7 +1,14 @@
 //! The commit: events, dead letters, cursors and the work that follows, in one transaction.
 
-use crate::provider::{Cursor, EmsId, Gap, ParsedEvent, Target};
+use super::dialect::Connection;
+use super::event_rows::{self, EventRow};
+use super::refresh_work::{self, NewWork, QueuedTarget};
+use super::statement::Value;
+use super::{VmdbError, cursors, dead_letters, gaps, relate};
+use crate::clock;
+use crate::provider::{Cursor, EmsId, Gap, ParsedEvent, Target, TargetRequest};
 use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, HashSet};
 
 /// What one EMS wants committed.
 #[derive(Clone, Debug)]
@@ -64,4 +71,139 @@ pub struct BatchOutcome {
     pub work: bool,
     /// The newest `timestamp` among the new events.
     pub newest: Option<DateTime<Utc>>,
+}
+
+/// Commits batches of any EMSs in one transaction: all of it, or nothing. Returns what it did for each batch.
+///
+/// Committing the same batch again changes nothing, so a commit whose answer was lost is simply repeated.
+///
+/// # Errors
+/// See [`VmdbError`]; [`VmdbError::Data`] means that one of the rows cannot be stored: split the batches and try again.
+pub fn commit(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<Vec<BatchOutcome>, VmdbError> {
+    connection.transaction(|connection| {
+        let cursors =
+            batches.iter().filter_map(|batch| Some((batch.ems_id, batch.cursor.as_ref()?))).collect();
+        cursors::store(connection, &cursors)?;
+        let mut outcomes = store_events(connection, batches)?;
+        let letters: Vec<_> = pairs(batches, |batch| batch.dead_letters.iter());
+        let mut new_letters = dead_letters::store(connection, &letters)?;
+        gaps::store(connection, &pairs(batches, |batch| batch.gap.iter()))?;
+        let delivered: Vec<_> = batches.iter().flat_map(|batch| batch.delivered.iter().copied()).collect();
+        if !delivered.is_empty() {
+            connection.execute("DELETE FROM miq_queue WHERE id ?", &[Value::Integers(delivered)])?;
+        }
+        for (batch, outcome) in batches.iter().zip(&mut outcomes) {
+            if !batch.dead_letters.is_empty() {
+                outcome.dead_letters = new_letters.remove(&batch.ems_id).unwrap_or_default();
+            }
+        }
+        Ok(outcomes)
+    })
+}
+
+fn pairs<'a, T: 'a, I: Iterator<Item = &'a T>>(
+    batches: &'a [ReadyBatch],
+    of: impl Fn(&'a ReadyBatch) -> I,
+) -> Vec<(EmsId, &'a T)> {
+    batches.iter().flat_map(|batch| of(batch).map(|item| (batch.ems_id, item))).collect()
+}
+
+/// The events, and for those that are new the work that follows.
+fn store_events(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<Vec<BatchOutcome>, VmdbError> {
+    let mut outcomes = vec![BatchOutcome::default(); batches.len()];
+    let candidates = distinct(batches);
+    let references: Vec<_> =
+        candidates.iter().map(|(batch, ready)| (batches[*batch].ems_id, &ready.event.event)).collect();
+    let relations = relate::relate(connection, &references)?;
+    let mut work = WorkOfCommit::new(batches);
+    let created_on = clock::now();
+    let rows: Vec<_> = candidates
+        .iter()
+        .zip(relations)
+        .map(|(&(batch, ready), relations)| EventRow {
+            ems_id: batches[batch].ems_id,
+            event: &ready.event,
+            relations,
+            work_id: work.id_for(batches[batch].ems_id, &ready.work),
+            created_on,
+        })
+        .collect();
+    let new = event_rows::insert(connection, &rows)?;
+    for (index, event_id) in &new {
+        let (batch, ready) = candidates[*index];
+        outcomes[batch].new_events += 1;
+        outcomes[batch].newest = outcomes[batch].newest.max(Some(ready.event.event.timestamp));
+        work.add(batches[batch].ems_id, ready, *event_id);
+    }
+    let works = work.into_new_work();
+    refresh_work::put(connection, &works)?;
+    for (batch, outcome) in batches.iter().zip(&mut outcomes) {
+        outcome.duplicates = batch.events.len() as u64 - outcome.new_events;
+        outcome.work = works.iter().any(|work| work.ems_id == batch.ems_id);
+    }
+    Ok(outcomes)
+}
+
+/// (index of the batch, event): of several events with one identity the first, since a statement may hold it only once.
+fn distinct(batches: &[ReadyBatch]) -> Vec<(usize, &ReadyEvent)> {
+    let mut met = HashSet::new();
+    let all =
+        batches.iter().enumerate().flat_map(|(index, batch)| batch.events.iter().map(move |e| (index, e)));
+    all.filter(|(index, ready)| met.insert((batches[*index].ems_id, ready.event.event_uid.as_str())))
+        .collect()
+}
+
+/// One row of work for each EMS and commit; it gets its id before it is known which events are new.
+struct WorkOfCommit {
+    works: BTreeMap<EmsId, NewWork>,
+}
+
+impl WorkOfCommit {
+    fn new(batches: &[ReadyBatch]) -> Self {
+        let mut this = Self { works: BTreeMap::new() };
+        for batch in batches.iter().filter(|batch| batch.gap.is_some()) {
+            this.of(batch.ems_id).full = true;
+        }
+        this
+    }
+
+    fn of(&mut self, ems_id: EmsId) -> &mut NewWork {
+        self.works.entry(ems_id).or_insert_with(|| NewWork {
+            ems_id,
+            work_id: refresh_work::next_work_id(),
+            full: false,
+            targets: Vec::new(),
+        })
+    }
+
+    fn id_for(&mut self, ems_id: EmsId, work: &Work) -> Option<i64> {
+        match work {
+            Work::None => None,
+            Work::Refresh(targets) if targets.is_empty() => None,
+            Work::Refresh(_) | Work::FullRefresh => Some(self.of(ems_id).work_id),
+        }
+    }
+
+    fn add(&mut self, ems_id: EmsId, ready: &ReadyEvent, event_id: i64) {
+        let event = &ready.event.event;
+        let queued = |target: &Target| QueuedTarget {
+            request: TargetRequest {
+                target: target.clone(),
+                event_type: event.event_type.clone(),
+                timestamp: event.timestamp,
+            },
+            event_id,
+        };
+        match &ready.work {
+            Work::None => {}
+            Work::FullRefresh => self.of(ems_id).full = true,
+            Work::Refresh(targets) if targets.is_empty() => {}
+            Work::Refresh(targets) => self.of(ems_id).targets.extend(targets.iter().map(queued)),
+        }
+    }
+
+    /// Without those for which no new event asked.
+    fn into_new_work(self) -> Vec<NewWork> {
+        self.works.into_values().filter(|work| work.full || !work.targets.is_empty()).collect()
+    }
 }

@@ -3,6 +3,30 @@
 //! [`Vmdb`] hands closures to threads of its own, each with a connection. The functions of this module's files take
 //! `&mut Connection`, so that they compose within one transaction.
 
+mod bulk;
+mod connections;
+pub mod cursors;
+pub mod dead_letters;
+mod dialect;
+pub mod ems;
+mod endpoints;
+mod error;
 pub mod event_commit;
+mod event_rows;
+pub mod events;
+pub mod gaps;
+mod migrations;
+pub mod miq_queue;
+mod postgres;
+mod postgres_tls;
+pub mod refresh_work;
+mod relate;
+mod sqlite;
+mod statement;
+mod task_queue;
 
+pub use connections::{Access, Vmdb};
+pub use dialect::Connection;
+pub use error::VmdbError;
 pub use event_commit::{BatchOutcome, DeadLetter, ReadyBatch, ReadyEvent, Work};
+pub use statement::{Column, Field, Fields, Value};

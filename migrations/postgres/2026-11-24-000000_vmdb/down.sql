@@ -1,0 +1,15 @@
+DROP TABLE ems_refreshes;
+DROP TABLE ems_leases;
+DROP TABLE dead_letters;
+DROP TABLE event_gaps;
+DROP TABLE ems_cursors;
+DROP TABLE flavors;
+DROP TABLE availability_zones;
+DROP TABLE ems_clusters;
+DROP TABLE hosts;
+DROP TABLE vms;
+DROP TABLE miq_queue;
+DROP TABLE event_streams;
+DROP TABLE endpoints;
+DROP TABLE ext_management_systems;
+DROP TABLE zones;

@@ -1,0 +1,115 @@
+//! `dead_letters`: native events that could not become rows of `event_streams`, with their text and the reason.
+//!
+//! To try them again, take some, parse them, and in one transaction commit what became events and [`remove`] those letters.
+
+use super::bulk;
+use super::dialect::Connection;
+use super::event_commit::DeadLetter;
+use super::statement::Value;
+use super::{Fields, VmdbError};
+use crate::clock;
+use crate::provider::EmsId;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+/// A row of `dead_letters`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredDeadLetter {
+    /// Its row.
+    pub id: i64,
+    /// Whose.
+    pub ems_id: EmsId,
+    /// The letter.
+    pub letter: DeadLetter,
+    /// When it was met first.
+    pub created_on: DateTime<Utc>,
+    /// How often it was tried again.
+    pub attempts: i64,
+}
+
+const SELECT: &str = "SELECT id, ems_id, event_uid, native, reason, created_on, attempts FROM dead_letters";
+
+/// The latest letters, newest first.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn list(connection: &mut Connection, limit: i64) -> Result<Vec<StoredDeadLetter>, VmdbError> {
+    let rows = connection.rows(&format!("{SELECT} ORDER BY id DESC LIMIT ?"), &[limit.into()])?;
+    rows.iter().map(stored).collect()
+}
+
+/// The next letters after the row `after`, oldest first; counts the attempt.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn take_for_retry(
+    connection: &mut Connection,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<StoredDeadLetter>, VmdbError> {
+    connection.transaction(|connection| {
+        let rows = connection
+            .rows(&format!("{SELECT} WHERE id > ? ORDER BY id LIMIT ?"), &[after.into(), limit.into()])?;
+        let letters = rows.iter().map(stored).collect::<Result<Vec<_>, _>>()?;
+        let ids = letters.iter().map(|letter| letter.id).collect();
+        connection
+            .execute("UPDATE dead_letters SET attempts = attempts + 1 WHERE id ?", &[Value::Integers(ids)])?;
+        Ok(letters)
+    })
+}
+
+/// Removes letters that became events.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn remove(connection: &mut Connection, ids: Vec<i64>) -> Result<(), VmdbError> {
+    connection.execute("DELETE FROM dead_letters WHERE id ?", &[Value::Integers(ids)]).map(drop)
+}
+
+/// How many there are for each EMS.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn counts(connection: &mut Connection) -> Result<BTreeMap<EmsId, i64>, VmdbError> {
+    let rows = connection.rows("SELECT ems_id, count(*) FROM dead_letters GROUP BY ems_id", &[])?;
+    rows.iter().map(|row| Ok((EmsId(row.id(0)?), row.id(1)?))).collect()
+}
+
+/// Keeps letters; those that are rows already stay as they are. Returns how many were new for each EMS.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub(super) fn store(
+    connection: &mut Connection,
+    letters: &[(EmsId, &DeadLetter)],
+) -> Result<BTreeMap<EmsId, u64>, VmdbError> {
+    let mut new = BTreeMap::new();
+    if letters.is_empty() {
+        return Ok(new);
+    }
+    let now = clock::now();
+    let columns = [
+        ("ems_id", letters.iter().map(|(ems, _)| ems.0.into()).collect()),
+        ("event_uid", letters.iter().map(|(_, letter)| (&letter.event_uid).into()).collect()),
+        ("native", letters.iter().map(|(_, letter)| (&letter.native).into()).collect()),
+        ("reason", letters.iter().map(|(_, letter)| (&letter.reason).into()).collect()),
+        ("created_on", letters.iter().map(|_| now.into()).collect()),
+        ("attempts", letters.iter().map(|_| 0.into()).collect()),
+    ];
+    let tail = "ON CONFLICT (ems_id, event_uid) DO NOTHING RETURNING ems_id";
+    for row in bulk::insert(connection, "dead_letters", &columns, tail)? {
+        *new.entry(EmsId(row.id(0)?)).or_default() += 1;
+    }
+    Ok(new)
+}
+
+fn stored(row: &Fields) -> Result<StoredDeadLetter, VmdbError> {
+    let text = |index| row.string(index).unwrap_or_default();
+    Ok(StoredDeadLetter {
+        id: row.id(0)?,
+        ems_id: EmsId(row.id(1)?),
+        letter: DeadLetter { event_uid: text(2), native: text(3), reason: text(4) },
+        created_on: row.time(5).unwrap_or_default(),
+        attempts: row.integer(6).unwrap_or_default(),
+    })
+}

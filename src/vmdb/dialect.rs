@@ -1,0 +1,262 @@
+//! The one file that knows that there are two databases: a [`Connection`] is to either, and runs the same SQL on both.
+//!
+//! Opening is each database's own business (`sqlite`, `postgres`).
+
+use super::statement::{Column, Field, Fields, Statement, Value};
+use super::{VmdbError, postgres::Postgres};
+use chrono::NaiveDateTime;
+use diesel::backend::Backend;
+use diesel::connection::SimpleConnection;
+use diesel::deserialize::{self, FromSql, QueryableByName};
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::row::{Field as _, NamedRow, Row};
+use diesel::serialize::ToSql;
+use diesel::sql_types::HasSqlType;
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamp, Untyped};
+use diesel::sqlite::{Sqlite, SqliteType};
+use diesel::{QueryResult, RunQueryDsl, SqliteConnection};
+
+/// A connection to the VMDB, owned by one of its threads.
+pub struct Connection {
+    pub(super) raw: Raw,
+    in_transaction: bool,
+    broken: bool,
+}
+
+pub(super) enum Raw {
+    Sqlite(SqliteConnection),
+    Postgres(Postgres),
+}
+
+/// Runs the same body on either connection.
+macro_rules! on_vmdb {
+    ($connection:expr, |$raw:ident| $body:expr) => {
+        match &mut $connection.raw {
+            $crate::vmdb::dialect::Raw::Sqlite($raw) => $body,
+            $crate::vmdb::dialect::Raw::Postgres($raw) => $body,
+        }
+    };
+}
+pub(super) use on_vmdb;
+
+impl Connection {
+    pub(super) fn new(raw: Raw) -> Self {
+        Self { raw, in_transaction: false, broken: false }
+    }
+
+    /// Runs `sql` with a `?` for each of `values`; returns how many rows it touched.
+    ///
+    /// # Errors
+    /// See [`VmdbError`].
+    pub fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<usize, VmdbError> {
+        let statement = self.statement(sql, values)?;
+        Ok(on_vmdb!(self, |raw| statement.execute(raw))?)
+    }
+
+    /// Reads the rows of `sql`.
+    ///
+    /// # Errors
+    /// See [`VmdbError`].
+    pub fn rows(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Fields>, VmdbError> {
+        let statement = self.statement(sql, values)?;
+        Ok(on_vmdb!(self, |raw| statement.load::<Fields>(raw))?)
+    }
+
+    /// SQLite takes a list as JSON text, which has to live as long as the statement.
+    fn statement<'a>(&self, sql: &'a str, values: &'a [Value<'a>]) -> Result<Statement<'a>, VmdbError> {
+        let json = |value: &Value<'_>| match value {
+            Value::Texts(list) => Some(serde_json::to_string(list)),
+            Value::Integers(list) => Some(serde_json::to_string(list)),
+            _ => None,
+        };
+        let lists = match self.raw {
+            Raw::Sqlite(_) => values.iter().filter_map(json).collect::<Result<_, _>>(),
+            Raw::Postgres(_) => Ok(Vec::new()),
+        };
+        Ok(Statement { sql, values, lists: lists.map_err(|error| VmdbError::Bug(error.to_string()))? })
+    }
+
+    /// Runs several statements without values.
+    ///
+    /// # Errors
+    /// See [`VmdbError`].
+    pub fn batch(&mut self, sql: &str) -> Result<(), VmdbError> {
+        Ok(on_vmdb!(self, |raw| raw.batch_execute(sql))?)
+    }
+
+    /// Commits what `work` did, or nothing of it. Within a transaction it is a part of that one.
+    ///
+    /// # Errors
+    /// Those of `work` and of the commit. After [`VmdbError::Away`] the commit may have happened.
+    pub fn transaction<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, VmdbError>,
+    ) -> Result<T, VmdbError> {
+        if self.in_transaction {
+            return work(self);
+        }
+        self.batch(if self.has_lanes() { "BEGIN" } else { "BEGIN IMMEDIATE" })?;
+        self.in_transaction = true;
+        let answer = work(self).and_then(|answer| self.batch("COMMIT").map(|()| answer));
+        self.in_transaction = false;
+        if answer.is_err() {
+            self.broken |= self.batch("ROLLBACK").is_err() && self.has_lanes();
+        }
+        answer
+    }
+
+    /// Whether several transactions may write at once, each row is locked on its own, and many rows go in one UNNEST.
+    pub(super) fn has_lanes(&self) -> bool {
+        matches!(self.raw, Raw::Postgres(_))
+    }
+
+    /// What makes a claim pass over rows that another transaction is claiming.
+    pub(super) fn skip_locked(&self) -> &'static str {
+        if self.has_lanes() { "FOR UPDATE SKIP LOCKED" } else { "" }
+    }
+
+    /// Rows with ids of the settings' choice were inserted: the next ids are to be higher.
+    pub(super) fn ids_were_given(&mut self, table: &str) -> Result<(), VmdbError> {
+        if self.has_lanes() {
+            let sequence = format!("pg_get_serial_sequence('{table}', 'id')");
+            self.rows(&format!("SELECT setval({sequence}, (SELECT max(id) FROM {table}))"), &[])?;
+        }
+        Ok(())
+    }
+
+    /// Whether it must be opened anew.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken || self.in_transaction
+    }
+}
+
+impl Query for Statement<'_> {
+    type SqlType = Untyped;
+}
+
+impl QueryId for Statement<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<C> RunQueryDsl<C> for Statement<'_> {}
+
+impl QueryFragment<Sqlite> for Statement<'_> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        let mut lists = self.lists.iter();
+        walk(self, out, |out, _| {
+            let list = lists.next().ok_or_else(misplaced)?;
+            out.push_sql("IN (SELECT value FROM json_each(");
+            out.push_bind_param::<Text, String>(list)?;
+            out.push_sql("))");
+            Ok(())
+        })
+    }
+}
+
+impl QueryFragment<Pg> for Statement<'_> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        walk(self, out, |out, list| match list {
+            Value::Texts(list) => {
+                out.push_sql("= ANY(");
+                out.push_bind_param::<Array<Text>, Vec<&'b str>>(list)?;
+                out.push_sql(")");
+                Ok(())
+            }
+            Value::Integers(list) => {
+                out.push_sql("= ANY(");
+                out.push_bind_param::<Array<BigInt>, Vec<i64>>(list)?;
+                out.push_sql(")");
+                Ok(())
+            }
+            Value::Column(Column::Text(list)) => out.push_bind_param::<Array<Nullable<Text>>, _>(list),
+            Value::Column(Column::Integer(list)) => out.push_bind_param::<Array<Nullable<BigInt>>, _>(list),
+            Value::Column(Column::Boolean(list)) => out.push_bind_param::<Array<Nullable<Bool>>, _>(list),
+            Value::Column(Column::Time(list)) => out.push_bind_param::<Array<Nullable<Timestamp>>, _>(list),
+            _ => Err(misplaced()),
+        })
+    }
+}
+
+/// Writes the text with a placeholder for each value; `list` writes those that the databases write differently.
+fn walk<'b, DB>(
+    statement: &'b Statement<'_>,
+    mut out: AstPass<'_, 'b, DB>,
+    mut list: impl FnMut(&mut AstPass<'_, 'b, DB>, &'b Value<'b>) -> QueryResult<()>,
+) -> QueryResult<()>
+where
+    DB: Backend + HasSqlType<Nullable<Text>> + HasSqlType<Nullable<BigInt>>,
+    DB: HasSqlType<Nullable<Bool>> + HasSqlType<Nullable<Timestamp>>,
+    Option<&'b str>: ToSql<Nullable<Text>, DB>,
+    Option<i64>: ToSql<Nullable<BigInt>, DB>,
+    Option<bool>: ToSql<Nullable<Bool>, DB>,
+    Option<NaiveDateTime>: ToSql<Nullable<Timestamp>, DB>,
+{
+    let mut values = statement.values.iter();
+    for (number, text) in statement.sql.split('?').enumerate() {
+        if number > 0 {
+            match values.next().ok_or_else(misplaced)? {
+                Value::Text(text) => out.push_bind_param::<Nullable<Text>, Option<&'b str>>(text)?,
+                Value::Integer(number) => out.push_bind_param::<Nullable<BigInt>, _>(number)?,
+                Value::Boolean(boolean) => out.push_bind_param::<Nullable<Bool>, _>(boolean)?,
+                Value::Time(time) => out.push_bind_param::<Nullable<Timestamp>, _>(time)?,
+                other => list(&mut out, other)?,
+            }
+        }
+        out.push_sql(text);
+    }
+    Ok(())
+}
+
+fn misplaced() -> diesel::result::Error {
+    diesel::result::Error::QueryBuilderError("values and `?` of a statement differ".into())
+}
+
+impl QueryableByName<Sqlite> for Fields {
+    fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> deserialize::Result<Self> {
+        let mut fields = Vec::with_capacity(row.field_count());
+        for index in 0..row.field_count() {
+            let field = Row::get(row, index).ok_or("a row shorter than its count")?;
+            let Some(value) = field.value() else {
+                fields.push(Field::Null);
+                continue;
+            };
+            fields.push(match value.value_type() {
+                None => Field::Null,
+                Some(SqliteType::SmallInt | SqliteType::Integer | SqliteType::Long) => {
+                    Field::Integer(FromSql::<BigInt, Sqlite>::from_sql(value)?)
+                }
+                Some(SqliteType::Float | SqliteType::Double) => {
+                    Field::Double(FromSql::<Double, Sqlite>::from_sql(value)?)
+                }
+                Some(_) => Field::Text(FromSql::<Text, Sqlite>::from_sql(value)?),
+            });
+        }
+        Ok(Self(fields))
+    }
+}
+
+impl QueryableByName<Pg> for Fields {
+    fn build<'a>(row: &impl NamedRow<'a, Pg>) -> deserialize::Result<Self> {
+        let mut fields = Vec::with_capacity(row.field_count());
+        for index in 0..row.field_count() {
+            let field = Row::get(row, index).ok_or("a row shorter than its count")?;
+            let Some(value) = field.value() else {
+                fields.push(Field::Null);
+                continue;
+            };
+            // The object ids of PostgreSQL's own types never change.
+            fields.push(match value.get_oid().get() {
+                16 => Field::Boolean(FromSql::<Bool, Pg>::from_sql(value)?),
+                20 => Field::Integer(FromSql::<BigInt, Pg>::from_sql(value)?),
+                23 => Field::Integer(i64::from(<i32 as FromSql<Integer, Pg>>::from_sql(value)?)),
+                701 => Field::Double(FromSql::<Double, Pg>::from_sql(value)?),
+                1114 => Field::Time(FromSql::<Timestamp, Pg>::from_sql(value)?),
+                19 | 25 | 1043 => Field::Text(FromSql::<Text, Pg>::from_sql(value)?),
+                other => return Err(format!("a column of type {other}: cast it to text").into()),
+            });
+        }
+        Ok(Self(fields))
+    }
+}

@@ -1,0 +1,216 @@
+//! `ext_management_systems`, `zones` and `endpoints`: the settings' EMSs as rows, pausing, and how refreshes went.
+//!
+//! Credentials never enter the VMDB, not even those written into a URL.
+
+use super::dialect::Connection;
+use super::statement::Value;
+use super::{Fields, VmdbError, endpoints};
+use crate::clock;
+use crate::provider::EmsId;
+use crate::settings::EmsSettings;
+use chrono::{DateTime, Utc};
+
+/// A row of `ext_management_systems`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmsRow {
+    /// Its id.
+    pub id: EmsId,
+    /// Its unique name.
+    pub name: String,
+    /// ManageIQ's class name.
+    pub class_name: String,
+    /// Its zone's name.
+    pub zone: Option<String>,
+    /// Whether events are caught from it: set so, in the settings, and not paused.
+    pub enabled: bool,
+    /// Whether a command paused it.
+    pub paused: bool,
+    /// Its region at the provider.
+    pub provider_region: Option<String>,
+    /// When a refresh ended last.
+    pub last_refresh_date: Option<DateTime<Utc>>,
+    /// When one succeeded last.
+    pub last_refresh_success_date: Option<DateTime<Utc>>,
+    /// Why the last one failed, if it did.
+    pub last_refresh_error: Option<String>,
+}
+
+/// The zone of paused EMSs, as in ManageIQ.
+const MAINTENANCE_ZONE: &str = "__maintenance__";
+
+/// Enters the settings' EMSs, in one transaction; those that are no longer there get `enabled` false and keep all else.
+/// Returns the rows in order of the settings.
+///
+/// # Errors
+/// [`VmdbError::Refused`] when an `id` of the settings belongs to another EMS already.
+pub fn enter(connection: &mut Connection, settings: &[EmsSettings]) -> Result<Vec<EmsRow>, VmdbError> {
+    connection.transaction(|connection| {
+        let mut ids = Vec::new();
+        for ems in settings {
+            let id = enter_one(connection, ems)?;
+            endpoints::enter(connection, id, &ems.endpoints)?;
+            ids.push(id);
+        }
+        let values = [clock::now().into(), Value::Integers(ids.iter().map(|id| id.0).collect())];
+        let sql =
+            "UPDATE ext_management_systems SET enabled = false, updated_on = ? WHERE enabled AND NOT (id ?)";
+        connection.execute(sql, &values)?;
+        let all = list(connection)?;
+        Ok(ids.iter().filter_map(|id| all.iter().find(|row| row.id == *id).cloned()).collect())
+    })
+}
+
+fn enter_one(connection: &mut Connection, ems: &EmsSettings) -> Result<EmsId, VmdbError> {
+    let zone_id = zone(connection, &ems.zone, true)?;
+    let now = clock::now();
+    if let Some(id) = existing(connection, ems)? {
+        // A paused EMS stays in the maintenance zone, and goes to this one when it is resumed.
+        let sql = "UPDATE ext_management_systems SET name = ?, type = ?, provider_region = ?, updated_on = ?, \
+                   enabled = (? AND zone_before_pause_id IS NULL), \
+                   zone_id = CASE WHEN zone_before_pause_id IS NULL THEN ? ELSE zone_id END, \
+                   zone_before_pause_id = CASE WHEN zone_before_pause_id IS NULL THEN NULL ELSE ? END WHERE id = ?";
+        let values = [
+            (&ems.name).into(),
+            ems.provider.class_name().into(),
+            (&ems.provider_region).into(),
+            now.into(),
+            ems.enabled.into(),
+            zone_id.into(),
+            zone_id.into(),
+            id.0.into(),
+        ];
+        connection.execute(sql, &values)?;
+        return Ok(id);
+    }
+    let guid = uuid::Uuid::new_v4().to_string();
+    let mut columns =
+        "name, type, provider_region, created_on, updated_on, enabled, zone_id, guid".to_owned();
+    let mut values: Vec<Value<'_>> = vec![
+        (&ems.name).into(),
+        ems.provider.class_name().into(),
+        (&ems.provider_region).into(),
+        now.into(),
+        now.into(),
+        ems.enabled.into(),
+        zone_id.into(),
+        (&guid).into(),
+    ];
+    if let Some(id) = ems.id {
+        columns.push_str(", id");
+        values.push(id.into());
+    }
+    let marks = vec!["?"; values.len()].join(", ");
+    let sql = format!("INSERT INTO ext_management_systems ({columns}) VALUES ({marks}) RETURNING id");
+    let id = first_id(&connection.rows(&sql, &values)?)?;
+    if ems.id.is_some() {
+        connection.ids_were_given("ext_management_systems")?;
+    }
+    Ok(EmsId(id))
+}
+
+/// The row of this EMS: by the fixed id, else by name.
+fn existing(connection: &mut Connection, ems: &EmsSettings) -> Result<Option<EmsId>, VmdbError> {
+    let sql = "SELECT id FROM ext_management_systems WHERE name = ?";
+    let named = connection.rows(sql, &[(&ems.name).into()])?.first().and_then(|row| row.integer(0));
+    let Some(fixed) = ems.id else { return Ok(named.map(EmsId)) };
+    let sql = "SELECT name FROM ext_management_systems WHERE id = ?";
+    let holder = connection.rows(sql, &[fixed.into()])?.first().and_then(|row| row.string(0));
+    match (named, holder) {
+        (Some(named), _) if named != fixed => Err(VmdbError::Refused(format!(
+            "the EMS {:?} has id {named} in the VMDB already, the settings say {fixed}; take `id` out, or set it to {named}",
+            ems.name
+        ))),
+        (None, Some(holder)) => Err(VmdbError::Refused(format!(
+            "id {fixed} of the EMS {:?} belongs to the EMS {holder:?} in the VMDB; choose another `id`",
+            ems.name
+        ))),
+        (named, _) => Ok(named.map(EmsId)),
+    }
+}
+
+fn first_id(rows: &[Fields]) -> Result<i64, VmdbError> {
+    rows.first().ok_or_else(|| VmdbError::Bug("an insert returned no id".to_owned()))?.id(0)
+}
+
+/// The id of a zone, which is made if need be.
+fn zone(connection: &mut Connection, name: &str, visible: bool) -> Result<i64, VmdbError> {
+    let found = connection.rows("SELECT id FROM zones WHERE name = ?", &[name.into()])?;
+    if !found.is_empty() {
+        return first_id(&found);
+    }
+    let now = clock::now();
+    let sql = "INSERT INTO zones (name, description, visible, created_on, updated_on) VALUES (?, ?, ?, ?, ?) \
+               ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id";
+    let values = [name.into(), name.into(), visible.into(), now.into(), now.into()];
+    first_id(&connection.rows(sql, &values)?)
+}
+
+/// All EMSs that were ever entered, by name.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn list(connection: &mut Connection) -> Result<Vec<EmsRow>, VmdbError> {
+    let sql = "SELECT e.id, e.name, e.type, z.name, e.enabled, e.zone_before_pause_id, e.provider_region, \
+               e.last_refresh_date, e.last_refresh_success_date, e.last_refresh_error \
+               FROM ext_management_systems e LEFT JOIN zones z ON z.id = e.zone_id ORDER BY e.name";
+    let ems = |row: &Fields| {
+        Ok(EmsRow {
+            id: EmsId(row.id(0)?),
+            name: row.string(1).unwrap_or_default(),
+            class_name: row.string(2).unwrap_or_default(),
+            zone: row.string(3),
+            enabled: row.boolean(4).unwrap_or_default(),
+            paused: row.integer(5).is_some(),
+            provider_region: row.string(6),
+            last_refresh_date: row.time(7),
+            last_refresh_success_date: row.time(8),
+            last_refresh_error: row.string(9),
+        })
+    };
+    connection.rows(sql, &[])?.iter().map(ems).collect()
+}
+
+/// Pauses or resumes the EMS called `name` as ManageIQ does: a paused one is not enabled, lies in the maintenance zone, and
+/// stays so across restarts. Returns whether there is one.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn set_paused(connection: &mut Connection, name: &str, paused: bool) -> Result<bool, VmdbError> {
+    connection.transaction(|connection| {
+        let now = clock::now();
+        let (sql, values): (_, Vec<Value<'_>>) = if paused {
+            let sql = "UPDATE ext_management_systems SET enabled = false, updated_on = ?, \
+                       zone_before_pause_id = COALESCE(zone_before_pause_id, zone_id), zone_id = ? WHERE name = ?";
+            (sql, vec![now.into(), zone(connection, MAINTENANCE_ZONE, false)?.into(), name.into()])
+        } else {
+            let sql = "UPDATE ext_management_systems SET enabled = true, updated_on = ?, \
+                       zone_id = COALESCE(zone_before_pause_id, zone_id), zone_before_pause_id = NULL WHERE name = ?";
+            (sql, vec![now.into(), name.into()])
+        };
+        Ok(connection.execute(sql, &values)? > 0)
+    })
+}
+
+/// Keeps how a refresh went.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn refreshed(
+    connection: &mut Connection,
+    ems_id: EmsId,
+    outcome: Result<(), &str>,
+) -> Result<(), VmdbError> {
+    let now = clock::now();
+    match outcome {
+        Ok(()) => connection.execute(
+            "UPDATE ext_management_systems SET last_refresh_error = NULL, last_refresh_date = ?, \
+             last_refresh_success_date = ?, last_inventory_date = ? WHERE id = ?",
+            &[now.into(), now.into(), now.into(), ems_id.0.into()],
+        ),
+        Err(error) => connection.execute(
+            "UPDATE ext_management_systems SET last_refresh_error = ?, last_refresh_date = ? WHERE id = ?",
+            &[error.into(), now.into(), ems_id.0.into()],
+        ),
+    }
+    .map(drop)
+}

@@ -1,0 +1,101 @@
+//! Events as rows of `event_streams`: which column holds what, and the insert that tells new ones from known ones.
+
+use super::VmdbError;
+use super::bulk::{self, BulkColumn};
+use super::dialect::Connection;
+use super::relate::{Found, Relations};
+use super::statement::Value;
+use crate::provider::{EmsId, ParsedEvent};
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+
+/// An event with all that its row holds.
+pub(super) struct EventRow<'a> {
+    pub(super) ems_id: EmsId,
+    pub(super) event: &'a ParsedEvent,
+    pub(super) relations: Relations,
+    pub(super) work_id: Option<i64>,
+    pub(super) created_on: DateTime<Utc>,
+}
+
+/// Inserts `rows`, of which no two may have the same EMS and `event_uid`. Returns (index in `rows`, id) of those that are
+/// new, in order.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub(super) fn insert(
+    connection: &mut Connection,
+    rows: &[EventRow<'_>],
+) -> Result<Vec<(usize, i64)>, VmdbError> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let columns: Vec<BulkColumn<'_>> =
+        COLUMNS.iter().map(|(name, value)| (*name, rows.iter().map(value).collect())).collect();
+    let tail = "ON CONFLICT (ems_id, event_uid) DO NOTHING RETURNING id, ems_id, event_uid";
+    let returned = bulk::insert(connection, "event_streams", &columns, tail)?;
+    let places: HashMap<(i64, &str), usize> = rows
+        .iter()
+        .enumerate()
+        .map(|(index, row)| ((row.ems_id.0, row.event.event_uid.as_str()), index))
+        .collect();
+    let mut new = Vec::with_capacity(returned.len());
+    for row in &returned {
+        let place = places.get(&(row.id(1)?, row.text(2).unwrap_or_default()));
+        let place = place.ok_or_else(|| VmdbError::Bug("an inserted event came back altered".to_owned()))?;
+        new.push((*place, row.id(0)?));
+    }
+    new.sort_unstable();
+    Ok(new)
+}
+
+/// The provider's own name, else the one of the row that was found.
+fn name<'a>(given: &'a Option<String>, found: &'a Option<Found>) -> Value<'a> {
+    Value::Text(given.as_deref().or_else(|| found.as_ref()?.name.as_deref()))
+}
+
+fn id(found: &Option<Found>) -> Value<'_> {
+    Value::Integer(found.as_ref().map(|found| found.id))
+}
+
+type Cell = for<'a> fn(&'a EventRow<'a>) -> Value<'a>;
+
+/// Columns without a value in any row are left out of the statement.
+const COLUMNS: &[(&str, Cell)] = &[
+    ("ems_id", |row| row.ems_id.0.into()),
+    ("event_uid", |row| (&row.event.event_uid).into()),
+    ("type", |_| "EmsEvent".into()),
+    ("event_type", |row| (&row.event.event.event_type).into()),
+    ("source", |row| (&row.event.event.source).into()),
+    ("timestamp", |row| row.event.event.timestamp.into()),
+    ("created_on", |row| row.created_on.into()),
+    ("full_data", |row| row.event.event.full_data.text().into()),
+    ("work_id", |row| row.work_id.into()),
+    ("message", |row| (&row.event.event.message).into()),
+    ("ems_ref", |row| (&row.event.event.ems_ref).into()),
+    ("chain_id", |row| row.event.event.chain_id.into()),
+    ("is_task", |row| row.event.event.is_task.into()),
+    ("username", |row| (&row.event.event.username).into()),
+    ("vm_or_template_id", |row| id(&row.relations.vm)),
+    ("vm_ems_ref", |row| (&row.event.event.vm_ems_ref).into()),
+    ("vm_name", |row| name(&row.event.event.vm_name, &row.relations.vm)),
+    ("vm_location", |row| (&row.event.event.vm_location).into()),
+    ("dest_vm_or_template_id", |row| id(&row.relations.dest_vm)),
+    ("dest_vm_ems_ref", |row| (&row.event.event.dest_vm_ems_ref).into()),
+    ("dest_vm_name", |row| name(&row.event.event.dest_vm_name, &row.relations.dest_vm)),
+    ("dest_vm_location", |row| (&row.event.event.dest_vm_location).into()),
+    ("host_id", |row| id(&row.relations.host)),
+    ("host_name", |row| name(&row.event.event.host_name, &row.relations.host)),
+    ("dest_host_id", |row| id(&row.relations.dest_host)),
+    ("dest_host_name", |row| name(&row.event.event.dest_host_name, &row.relations.dest_host)),
+    ("availability_zone_id", |row| row.relations.availability_zone_id.into()),
+    ("ems_cluster_id", |row| id(&row.relations.ems_cluster)),
+    ("ems_cluster_name", |row| name(&row.event.event.ems_cluster_name, &row.relations.ems_cluster)),
+    ("ems_cluster_uid", |row| (&row.event.event.ems_cluster_uid).into()),
+    ("container_node_name", |row| (&row.event.event.container_node_name).into()),
+    ("container_group_name", |row| (&row.event.event.container_group_name).into()),
+    ("container_replicator_name", |row| (&row.event.event.container_replicator_name).into()),
+    ("container_name", |row| (&row.event.event.container_name).into()),
+    ("container_namespace", |row| (&row.event.event.container_namespace).into()),
+    ("physical_storage_name", |row| (&row.event.event.physical_storage_name).into()),
+];

@@ -1,0 +1,204 @@
+//! `miq_queue` between processes: parsed events wait in queue `ems` (`EmsEvent.add`) until the handler half takes them,
+//! and claims of processes that died are given back.
+
+use super::bulk;
+use super::dialect::Connection;
+use super::event_commit::DeadLetter;
+use super::refresh_work;
+use super::statement::Value;
+use super::{Fields, VmdbError, cursors, dead_letters, gaps};
+use crate::clock;
+use crate::provider::{Cursor, EmsId, Gap, ParsedEvent};
+use std::collections::{BTreeMap, HashSet};
+
+/// What `run-single-worker` commits for one EMS.
+#[derive(Clone, Debug)]
+pub struct QueuedBatch {
+    /// Whose.
+    pub ems_id: EmsId,
+    /// In provider order.
+    pub events: Vec<ParsedEvent>,
+    /// What could not become an event.
+    pub dead_letters: Vec<DeadLetter>,
+    /// Where the stream goes on.
+    pub cursor: Option<Cursor>,
+    /// A loss to record; it asks for a full refresh too.
+    pub gap: Option<Gap>,
+}
+
+/// An event that waited in queue `ems`, claimed.
+#[derive(Clone, Debug)]
+pub struct ClaimedEvent {
+    /// `miq_queue.id`, for `ReadyBatch::delivered`.
+    pub id: i64,
+    /// Whose.
+    pub ems_id: EmsId,
+    /// The event.
+    pub event: ParsedEvent,
+}
+
+/// What a commit to the queue did for one batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueuedOutcome {
+    /// Events that wait now and did not before.
+    pub queued: u64,
+    /// Events that wait or are rows already.
+    pub duplicates: u64,
+    /// Rows of `dead_letters` that were new.
+    pub dead_letters: u64,
+}
+
+/// Commits batches to the queue in one transaction, with their cursors, dead letters and gaps.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn put_events(
+    connection: &mut Connection,
+    batches: &[QueuedBatch],
+) -> Result<Vec<QueuedOutcome>, VmdbError> {
+    connection.transaction(|connection| {
+        let cursors =
+            batches.iter().filter_map(|batch| Some((batch.ems_id, batch.cursor.as_ref()?))).collect();
+        cursors::store(connection, &cursors)?;
+        batches.iter().map(|batch| put_batch(connection, batch)).collect()
+    })
+}
+
+fn put_batch(connection: &mut Connection, batch: &QueuedBatch) -> Result<QueuedOutcome, VmdbError> {
+    let mut known = stored_uids(connection, batch.ems_id, &batch.events)?;
+    let fresh: Vec<_> = batch.events.iter().filter(|event| known.insert(event.event_uid.clone())).collect();
+    let queued = insert(connection, batch.ems_id, &fresh)?;
+    let letters: Vec<_> = batch.dead_letters.iter().map(|letter| (batch.ems_id, letter)).collect();
+    let new_letters = dead_letters::store(connection, &letters)?;
+    if let Some(gap) = &batch.gap {
+        gaps::store(connection, &[(batch.ems_id, gap)])?;
+        refresh_work::queue_full_refresh(connection, batch.ems_id)?;
+    }
+    Ok(QueuedOutcome {
+        queued,
+        duplicates: batch.events.len() as u64 - queued,
+        dead_letters: new_letters.get(&batch.ems_id).copied().unwrap_or_default(),
+    })
+}
+
+/// Those of `events` that are rows of `event_streams`.
+fn stored_uids(
+    connection: &mut Connection,
+    ems_id: EmsId,
+    events: &[ParsedEvent],
+) -> Result<HashSet<String>, VmdbError> {
+    if events.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let uids = Value::Texts(events.iter().map(|event| event.event_uid.as_str()).collect());
+    let sql = "SELECT event_uid FROM event_streams WHERE ems_id = ? AND event_uid ?";
+    Ok(connection.rows(sql, &[ems_id.0.into(), uids])?.iter().filter_map(|row| row.string(0)).collect())
+}
+
+/// Those that wait already stay as they are.
+fn insert(connection: &mut Connection, ems_id: EmsId, events: &[&ParsedEvent]) -> Result<u64, VmdbError> {
+    if events.is_empty() {
+        return Ok(0);
+    }
+    let args: Vec<_> =
+        events.iter().map(|event| serde_json::to_string(&[event])).collect::<Result<_, _>>().map_err(bug)?;
+    let zone = refresh_work::zone_names(connection, &[ems_id.0])?.remove(&ems_id.0);
+    let now = clock::now();
+    fn all<'a>(value: &Value<'a>, events: &[&ParsedEvent]) -> Vec<Value<'a>> {
+        vec![value.clone(); events.len()]
+    }
+    let columns = [
+        ("queue_name", all(&"ems".into(), events)),
+        ("class_name", all(&"EmsEvent".into(), events)),
+        ("method_name", all(&"add".into(), events)),
+        ("role", all(&"event".into(), events)),
+        ("state", all(&"ready".into(), events)),
+        ("priority", all(&100.into(), events)),
+        ("target_id", all(&ems_id.0.into(), events)),
+        ("zone", all(&(&zone).into(), events)),
+        ("created_on", all(&now.into(), events)),
+        ("updated_on", all(&now.into(), events)),
+        ("args", args.iter().map(Value::from).collect()),
+        ("event_uid", events.iter().map(|event| (&event.event_uid).into()).collect()),
+    ];
+    let tail = "ON CONFLICT (target_id, event_uid) DO NOTHING RETURNING id";
+    Ok(bulk::insert(connection, "miq_queue", &columns, tail)?.len() as u64)
+}
+
+fn bug(error: serde_json::Error) -> VmdbError {
+    VmdbError::Bug(error.to_string())
+}
+
+/// Claims what waits in queue `ems`, at most `limit` events, in the order in which they were put.
+///
+/// A row whose args are no event of ours becomes a dead letter.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn claim_events(
+    connection: &mut Connection,
+    handler_id: i64,
+    limit: i64,
+) -> Result<Vec<ClaimedEvent>, VmdbError> {
+    let sql = format!(
+        "UPDATE miq_queue SET state = 'dequeue', handler_type = 'MiqWorker', handler_id = ?, updated_on = ?, \
+         lock_version = lock_version + 1 WHERE id IN (SELECT id FROM miq_queue WHERE queue_name = 'ems' AND \
+         state = 'ready' AND class_name = 'EmsEvent' ORDER BY id LIMIT ? {}) RETURNING id, target_id, args",
+        connection.skip_locked()
+    );
+    connection.transaction(|connection| {
+        let mut rows = connection.rows(&sql, &[handler_id.into(), clock::now().into(), limit.into()])?;
+        rows.sort_by_key(|row| row.integer(0));
+        let mut claimed = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let (id, ems_id) = (row.id(0)?, EmsId(row.id(1)?));
+            match serde_json::from_str::<[ParsedEvent; 1]>(row.text(2).unwrap_or_default()) {
+                Ok([event]) => claimed.push(ClaimedEvent { id, ems_id, event }),
+                Err(error) => bury(connection, ems_id, row, &error.to_string())?,
+            }
+        }
+        Ok(claimed)
+    })
+}
+
+fn bury(connection: &mut Connection, ems_id: EmsId, row: &Fields, error: &str) -> Result<(), VmdbError> {
+    let id = row.id(0)?;
+    let letter = DeadLetter {
+        event_uid: format!("miq_queue:{id}"),
+        native: row.string(2).unwrap_or_default(),
+        reason: format!("the args of this row of miq_queue are no event: {error}"),
+    };
+    dead_letters::store(connection, &[(ems_id, &letter)])?;
+    connection.execute("DELETE FROM miq_queue WHERE id = ?", &[id.into()]).map(drop)
+}
+
+/// Gives claimed rows back, as if they had never been claimed.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn release(connection: &mut Connection, ids: Vec<i64>) -> Result<(), VmdbError> {
+    let sql = "UPDATE miq_queue SET state = 'ready', handler_type = NULL, handler_id = NULL, updated_on = ?, \
+               lock_version = lock_version + 1 WHERE state = 'dequeue' AND id ?";
+    connection.execute(sql, &[clock::now().into(), Value::Integers(ids)]).map(drop)
+}
+
+/// Gives back all claims: called at start, when whoever claimed is dead. Returns how many there were.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn release_dead(connection: &mut Connection) -> Result<usize, VmdbError> {
+    let sql = "UPDATE miq_queue SET state = 'ready', handler_type = NULL, handler_id = NULL, updated_on = ?, \
+               lock_version = lock_version + 1 WHERE state = 'dequeue'";
+    connection.execute(sql, &[clock::now().into()])
+}
+
+/// How many rows there are, by queue and state.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn counts(connection: &mut Connection) -> Result<BTreeMap<(String, String), i64>, VmdbError> {
+    let rows = connection
+        .rows("SELECT queue_name, state, count(*) FROM miq_queue GROUP BY queue_name, state", &[])?;
+    let text = |row: &Fields, index| row.string(index).unwrap_or_default();
+    rows.iter().map(|row| Ok(((text(row, 0), text(row, 1)), row.id(2)?))).collect()
+}

@@ -1,0 +1,153 @@
+//! Threads, transactions, locks, and what errors mean.
+
+use crate::support::{Fresh, on_both, postgres_settings, sqlite_settings};
+use catchall::provider::Secret;
+use catchall::settings::VmdbSettings;
+use catchall::vmdb::{Access, Vmdb, VmdbError};
+use std::time::Duration;
+
+on_both! {
+    a_transaction_that_fails_leaves_nothing_behind
+    a_panic_becomes_an_error_and_the_next_write_works
+    work_is_done_even_if_nobody_waits_for_it
+    a_reader_cannot_write
+    values_come_back_as_they_were_written
+    what_the_database_cannot_hold_is_a_data_error
+}
+
+async fn a_transaction_that_fails_leaves_nothing_behind(fresh: Fresh) {
+    let failed: Result<(), _> = fresh
+        .vmdb
+        .write(|c| {
+            c.transaction(|c| {
+                c.execute("INSERT INTO zones (name) VALUES (?)", &["a".into()])?;
+                Err(VmdbError::Data("on purpose".to_owned()))
+            })
+        })
+        .await;
+    assert_eq!(failed, Err(VmdbError::Data("on purpose".to_owned())));
+    assert_eq!(fresh.count("SELECT count(*) FROM zones").await, 0);
+}
+
+async fn a_panic_becomes_an_error_and_the_next_write_works(fresh: Fresh) {
+    let panicked: Result<(), _> = fresh
+        .vmdb
+        .commit(0, |c| {
+            c.transaction(|c| {
+                c.execute("INSERT INTO zones (name) VALUES (?)", &["a".into()])?;
+                panic!("on purpose")
+            })
+        })
+        .await;
+    assert_eq!(panicked, Err(VmdbError::Bug("panic: on purpose".to_owned())));
+    fresh.vmdb.commit(0, |c| c.execute("INSERT INTO zones (name) VALUES (?)", &["b".into()])).await.unwrap();
+    assert_eq!(fresh.count("SELECT count(*) FROM zones").await, 1);
+}
+
+async fn work_is_done_even_if_nobody_waits_for_it(fresh: Fresh) {
+    drop(fresh.vmdb.commit(0, |c| c.execute("INSERT INTO zones (name) VALUES (?)", &["a".into()])));
+    fresh.vmdb.commit(0, |_| Ok(())).await.unwrap();
+    assert_eq!(fresh.count("SELECT count(*) FROM zones").await, 1);
+}
+
+async fn a_reader_cannot_write(fresh: Fresh) {
+    let reader = Vmdb::open(&fresh.settings, Access::Read).await.expect("it reads beside a running one");
+    let written = reader.read(|c| c.execute("INSERT INTO zones (name) VALUES (?)", &["a".into()])).await;
+    assert!(matches!(written, Err(VmdbError::Full(_))), "{written:?}");
+    assert!(matches!(reader.migrate().await, Err(VmdbError::Refused(_))));
+}
+
+async fn values_come_back_as_they_were_written(fresh: Fresh) {
+    let time = chrono::DateTime::from_timestamp_micros(1_790_000_000_123_456).unwrap();
+    let row = fresh
+        .write(move |c| {
+            c.execute(
+                "INSERT INTO vms (name, ems_id, template, boot_time, memory_limit, retired) VALUES (?, ?, ?, ?, ?, ?)",
+                &["é?\n".into(), 7.into(), true.into(), time.into(), 5.into(), None::<bool>.into()],
+            )?;
+            c.rows("SELECT name, ems_id, template, boot_time, memory_limit, retired, cloud FROM vms", &[])
+        })
+        .await
+        .remove(0);
+    assert_eq!(row.text(0), Some("é?\n"));
+    assert_eq!((row.integer(1), row.boolean(2), row.integer(4)), (Some(7), Some(true), Some(5)));
+    assert_eq!(row.time(3), Some(time));
+    assert_eq!((row.boolean(5), row.text(6)), (None, None));
+}
+
+async fn what_the_database_cannot_hold_is_a_data_error(fresh: Fresh) {
+    let twice = fresh
+        .vmdb
+        .write(|c| c.execute("INSERT INTO zones (name) VALUES (?), (?)", &["a".into(), "a".into()]))
+        .await;
+    assert!(matches!(twice, Err(VmdbError::Data(_))), "{twice:?}");
+}
+
+#[tokio::test]
+async fn a_second_run_on_one_file_is_refused_until_the_first_is_gone() {
+    let (settings, _folder) = sqlite_settings();
+    let first = Vmdb::open(&settings, Access::Run).await.unwrap();
+    let Err(VmdbError::Locked(message)) = Vmdb::open(&settings, Access::Run).await else {
+        panic!("two runs on one file")
+    };
+    assert!(message.contains("catchall.db") && message.contains("catchall.db.lock"), "{message}");
+    let worker = Vmdb::open(&settings, Access::Worker).await.expect("a worker may run beside it");
+    worker.close().await;
+    first.close().await;
+    Vmdb::open(&settings, Access::Run).await.expect("the lock is free again");
+}
+
+#[tokio::test]
+async fn reading_never_makes_the_file() {
+    let (settings, folder) = sqlite_settings();
+    assert!(matches!(Vmdb::open(&settings, Access::Read).await, Err(VmdbError::Refused(_))));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn on_postgres_a_schema_of_manageiq_is_refused_before_anything_is_written() {
+    let Some(fresh) = Fresh::postgres().await else { return };
+    let settings = VmdbSettings { schema: "manageiq".to_owned(), ..fresh.settings.clone() };
+    fresh
+        .write(|c| {
+            c.batch("CREATE SCHEMA manageiq; CREATE TABLE manageiq.schema_migrations (version varchar)")
+        })
+        .await;
+    assert!(matches!(Vmdb::open(&settings, Access::Run).await, Err(VmdbError::Refused(_))));
+    let tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'manageiq'";
+    assert_eq!(fresh.count(tables).await, 1);
+}
+
+#[tokio::test]
+async fn on_postgres_a_broken_connection_is_away_once_and_then_opened_anew() {
+    let Some(fresh) = Fresh::postgres().await else { return };
+    let pid = fresh.vmdb.commit(0, |c| c.rows("SELECT pg_backend_pid()", &[])?[0].id(0)).await.unwrap();
+    fresh.write(move |c| c.rows("SELECT pg_terminate_backend(?::int)", &[pid.into()])).await;
+    let mut answers = Vec::new();
+    while !matches!(answers.last(), Some(Ok(_))) {
+        assert!(answers.len() < 3, "{answers:?}");
+        answers.push(fresh.vmdb.commit(0, |c| c.execute("INSERT INTO zones (name) VALUES ('a')", &[])).await);
+    }
+    assert!(answers[..answers.len() - 1].iter().all(|a| matches!(a, Err(VmdbError::Away(_)))), "{answers:?}");
+}
+
+#[tokio::test]
+async fn on_postgres_nobody_listening_is_away_and_says_no_password() {
+    let url = "postgres://someone:very-secret@127.0.0.1:9/db?sslmode=disable";
+    let settings = VmdbSettings { url: Secret::new(url), schema: "x".to_owned() };
+    let opened =
+        tokio::time::timeout(Duration::from_secs(20), Vmdb::open(&settings, Access::Run)).await.unwrap();
+    let error = opened.err().expect("nobody listens there");
+    assert!(matches!(error, VmdbError::Away(_)), "{error:?}");
+    assert!(!error.to_string().contains("very-secret"));
+}
+
+#[tokio::test]
+async fn on_postgres_a_wrong_database_is_refused_and_so_is_an_unknown_sslmode() {
+    let Some(mut settings) = postgres_settings() else { return };
+    let url = settings.url.expose().to_owned();
+    settings.url = Secret::new(url.replace("/postgres", "/nosuch"));
+    assert!(matches!(Vmdb::open(&settings, Access::Run).await, Err(VmdbError::Refused(_))));
+    settings.url = Secret::new(format!("{url}?sslmode=perhaps"));
+    assert!(matches!(Vmdb::open(&settings, Access::Run).await, Err(VmdbError::Refused(_))));
+}
