@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_passed_over() {
-        let filter = Filter::parse("level=loud&before=x-1&before=99999999999999999999-1&ems=&what=ever&follow=yes");
+        let filter =
+            Filter::parse("level=loud&before=x-1&before=99999999999999999999-1&ems=&what=ever&follow=yes");
         assert_eq!(filter, Filter::default());
         assert!(!filter.is_narrow());
     }

@@ -40,7 +40,8 @@ pub(super) fn hours(now: DateTime<Utc>, counts: &BTreeMap<(String, &'static str)
 pub(super) fn draw(html: &mut Html, hours: &[Hour]) {
     let most = hours.iter().map(Hour::total).max().unwrap_or(0);
     let total: i64 = hours.iter().map(Hour::total).sum();
-    html.raw("<svg class=\"histogram\" role=\"img\" aria-labelledby=\"histogram-title\" viewBox=\"0 0 ").number(WIDTH);
+    html.raw("<svg class=\"histogram\" role=\"img\" aria-labelledby=\"histogram-title\" viewBox=\"0 0 ")
+        .number(WIDTH);
     html.raw(" ").number(HEIGHT + BOTTOM).raw("\">\n<title id=\"histogram-title\">").number(total);
     html.raw(" events in the last 24 hours; at most ").number(most).raw(" in one hour</title>\n");
     for (index, hour) in hours.iter().enumerate() {

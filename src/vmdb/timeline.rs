@@ -6,6 +6,7 @@
 use super::resource::ResourceKind;
 use super::timeline_refresh::{self, CausedRefresh};
 use super::{Connection, Fields, Value, VmdbError};
+use crate::provider::EmsId;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
@@ -202,6 +203,15 @@ fn name_resources(connection: &mut Connection, events: &mut [TimelineEvent]) -> 
         }
     }
     Ok(())
+}
+
+/// The newest event's own time; quick, whatever there is.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn newest(connection: &mut Connection, ems_id: EmsId) -> Result<Option<DateTime<Utc>>, VmdbError> {
+    let sql = "SELECT timestamp FROM event_streams WHERE ems_id = ? ORDER BY timestamp DESC LIMIT 1";
+    Ok(connection.rows(sql, &[ems_id.0.into()])?.first().and_then(|row| row.time(0)))
 }
 
 /// Every event type that occurs. Hops through the index from one type to the next, so that it costs as much as there are

@@ -32,6 +32,9 @@ pub enum Progress {
     Past,
 }
 
+/// EMS and work: a `work_id` is unique within its EMS.
+type Key = (i64, i64);
+
 /// Fills in the refresh of each of `events`.
 pub(super) fn relate(connection: &mut Connection, events: &mut [TimelineEvent]) -> Result<(), VmdbError> {
     let mut ids: Vec<i64> = events.iter().filter_map(|event| event.work_id).collect();
@@ -44,9 +47,10 @@ pub(super) fn relate(connection: &mut Connection, events: &mut [TimelineEvent]) 
     let waiting = waiting(connection, &ids)?;
     let refreshes = refreshes(connection, &ids)?;
     for event in events {
-        event.refresh = event.work_id.map(|id| CausedRefresh {
-            kind: refreshes.get(&id).map(|refresh| refresh.kind.clone()),
-            progress: progress(waiting.get(&id).map(String::as_str), refreshes.get(&id)),
+        let key = event.ems_id.zip(event.work_id);
+        event.refresh = key.map(|key| CausedRefresh {
+            kind: refreshes.get(&key).map(|refresh| refresh.kind.clone()),
+            progress: progress(waiting.get(&key).map(String::as_str), refreshes.get(&key)),
         });
     }
     Ok(())
@@ -60,7 +64,9 @@ struct Finished {
 
 fn progress(waiting: Option<&str>, finished: Option<&Finished>) -> Progress {
     match (waiting, finished) {
-        (_, Some(Finished { error: None, finished_on: Some(finished_on), .. })) => Progress::Done(*finished_on),
+        (_, Some(Finished { error: None, finished_on: Some(finished_on), .. })) => {
+            Progress::Done(*finished_on)
+        }
         (Some("dequeue"), _) => Progress::Running,
         (Some(_), Some(Finished { error: Some(error), .. })) => Progress::Retrying(error.clone()),
         (Some(_), _) => Progress::Waiting,
@@ -70,18 +76,24 @@ fn progress(waiting: Option<&str>, finished: Option<&Finished>) -> Progress {
 }
 
 /// Work that is in the queue, with its state.
-fn waiting(connection: &mut Connection, ids: &[i64]) -> Result<BTreeMap<i64, String>, VmdbError> {
-    let sql = "SELECT work_id, state FROM miq_queue WHERE work_id ? ORDER BY id";
+fn waiting(connection: &mut Connection, ids: &[i64]) -> Result<BTreeMap<Key, String>, VmdbError> {
+    let sql = "SELECT queue_name, work_id, state FROM miq_queue WHERE work_id ? ORDER BY id";
     let rows = connection.rows(sql, &[Value::Integers(ids.to_vec())])?;
-    Ok(rows.iter().filter_map(|row| Some((row.integer(0)?, row.string(1).unwrap_or_default()))).collect())
+    let work = |row: &Fields| {
+        let ems_id = row.text(0)?.strip_prefix("ems_")?.parse().ok()?;
+        Some(((ems_id, row.integer(1)?), row.string(2).unwrap_or_default()))
+    };
+    Ok(rows.iter().filter_map(work).collect())
 }
 
 /// The last refresh of each work.
-fn refreshes(connection: &mut Connection, ids: &[i64]) -> Result<BTreeMap<i64, Finished>, VmdbError> {
-    let sql = "SELECT work_id, kind, finished_on, error FROM ems_refreshes WHERE work_id ? ORDER BY id";
+fn refreshes(connection: &mut Connection, ids: &[i64]) -> Result<BTreeMap<Key, Finished>, VmdbError> {
+    let sql =
+        "SELECT ems_id, work_id, kind, finished_on, error FROM ems_refreshes WHERE work_id ? ORDER BY id";
     let finished = |row: &Fields| {
-        let kind = row.string(1).unwrap_or_default();
-        Some((row.integer(0)?, Finished { kind, finished_on: row.time(2), error: row.string(3) }))
+        let kind = row.string(2).unwrap_or_default();
+        let finished = Finished { kind, finished_on: row.time(3), error: row.string(4) };
+        Some(((row.integer(0)?, row.integer(1)?), finished))
     };
     let rows = connection.rows(sql, &[Value::Integers(ids.to_vec())])?;
     Ok(rows.iter().filter_map(finished).collect())
