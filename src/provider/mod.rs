@@ -6,8 +6,10 @@
 pub mod budget;
 pub mod ems;
 pub mod event;
+pub mod event_uid;
 pub mod http;
 pub mod inventory;
+pub mod json_text;
 pub mod stream;
 pub mod target;
 
