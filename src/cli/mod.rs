@@ -5,11 +5,18 @@
 pub mod arguments;
 pub mod check;
 pub mod connect;
+pub mod ems;
+pub mod events;
 pub mod logging;
 pub mod parse;
+mod retry;
 pub mod simulate;
+pub mod status;
 pub mod steer;
+mod table;
 pub mod worker_arguments;
+
+pub use retry::{Retried, retry};
 
 use crate::provider::Provider;
 use crate::providers::PROVIDERS;
@@ -125,6 +132,10 @@ fn command(arguments: &Arguments) -> Result<(), CliError> {
         Command::Simulate(SimulateCommand::AwesomeCloud(simulate)) => simulate::awesome_cloud(simulate),
         Command::Migrate => steer::migrate(&load_settings(&load_options(arguments))?),
         Command::Status => steer::status(&load_settings(&load_options(arguments))?, arguments.json),
+        Command::Events(events) if events.retry => {
+            let settings = load_settings(&load_options(arguments))?;
+            steer::retry_dead_letters(&settings, load_switchboard(&settings)?, events)
+        }
         Command::Events(events) => steer::events(&load_settings(&load_options(arguments))?, events, arguments.json),
         Command::Ems(ems) => steer::ems(&load_settings(&load_options(arguments))?, ems, arguments.json),
     }
