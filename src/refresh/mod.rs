@@ -245,7 +245,7 @@ async fn refresh(refreshing: &Refreshing, work: Vec<RefreshWork>) -> Result<(), 
     let mut collector = collector(ems, *provider)?;
     let collected = tokio::time::timeout(COLLECT_DEADLINE, collector.collect(&scope)).await;
     let inventory = collected.map_err(|_| Failure::new("the provider took too long to tell its inventory", None))??;
-    let changes = save::save(vmdb, ems_id, &mut *collector, inventory).await?;
+    let counts = save::save(vmdb, ems_id, &mut *collector, inventory).await?;
     let (kind, targets) = match &scope {
         RefreshScope::Full => ("full", 0),
         RefreshScope::Targeted(targets) => ("targeted", targets.distinct()),
@@ -256,7 +256,8 @@ async fn refresh(refreshing: &Refreshing, work: Vec<RefreshWork>) -> Result<(), 
         refresh_work::complete_refresh(connection, &work, &outcome)
     })
     .await?;
-    log::info!("{}: {kind} refresh, {targets} targets, {changes} rows changed, {:.0?}", ems.name, started.1.elapsed());
+    let written = counts.added + counts.changed + counts.revived + counts.removed;
+    log::info!("{}: {kind} refresh, {targets} targets, {written} rows written, {:.0?}", ems.name, started.1.elapsed());
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! [`Vmdb`] hands closures to threads of its own, each with a connection. The functions of this module's files take
 //! `&mut Connection`, so that they compose within one transaction.
 
+mod associations;
 mod bulk;
 mod connections;
 pub mod cursors;
@@ -15,16 +16,21 @@ pub mod event_commit;
 mod event_rows;
 pub mod events;
 pub mod gaps;
-mod migrations;
 pub mod inventory;
+mod inventory_plan;
+mod migrations;
 pub mod miq_queue;
+pub mod overview;
 mod postgres;
 mod postgres_tls;
 pub mod refresh_work;
 mod relate;
+pub mod resource;
 mod sqlite;
 mod statement;
 mod task_queue;
+pub mod timeline;
+pub mod timeline_refresh;
 
 pub use connections::{Access, Vmdb};
 pub use dialect::Connection;
