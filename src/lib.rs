@@ -31,3 +31,8 @@ pub mod cli;
 pub mod actor;
 pub mod backoff;
 pub mod clock;
+
+/// The provider guide, whose code must compile and run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/provider-guide.md")]
+pub struct ProviderGuide;

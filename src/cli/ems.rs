@@ -1,5 +1,6 @@
 //! `catchall ems list|pause|resume`: which EMSs there are, and whether they are caught from. Written to the VMDB, where a
-//! running Catchall sees it; `restart` concerns the running process alone and is the supervisor's.
+//! running Catchall sees it within seconds: it stops the event catcher of a paused EMS and makes a fresh one when it is
+//! resumed, which is what `restart` does.
 
 use super::status;
 use super::table::{Align, table};
@@ -19,6 +20,9 @@ pub enum EmsCommandError {
         /// What there is.
         known: String,
     },
+    /// A restart of what does not run.
+    #[error("{0} is not caught from; `catchall ems resume` or `enabled: true` in the settings starts it")]
+    NotEnabled(String),
     /// The VMDB's own.
     #[error(transparent)]
     Vmdb(#[from] VmdbError),
@@ -82,6 +86,21 @@ pub fn pause(connection: &mut Connection, name: &str) -> Result<String, EmsComma
 pub fn resume(connection: &mut Connection, name: &str) -> Result<String, EmsCommandError> {
     set_paused(connection, name, false)?;
     Ok(format!("{name} is resumed. It goes on from its cursor.\n"))
+}
+
+/// The first half of a restart; [`resume`] is the second. Says what was done.
+///
+/// # Errors
+/// See [`EmsCommandError`]; an EMS that is not caught from stays as it is.
+pub fn pause_for_restart(connection: &mut Connection, name: &str) -> Result<String, EmsCommandError> {
+    let found = ems::list(connection)?.into_iter().find(|ems| ems.name == name);
+    if found.is_some_and(|ems| !ems.enabled) {
+        return Err(EmsCommandError::NotEnabled(name.to_owned()));
+    }
+    set_paused(connection, name, true)?;
+    Ok(format!(
+        "{name} is paused for some seconds, so that a running Catchall makes a fresh event catcher.\n"
+    ))
 }
 
 fn set_paused(connection: &mut Connection, name: &str, paused: bool) -> Result<(), EmsCommandError> {

@@ -1,1 +1,187 @@
-//! event_handler
+//! The EventHandler: commits what all event catchers bring, and rings the refresh workers.
+//!
+//! Group commit without a timer: while a lane commits, batches wait; the next commit is what arrived meanwhile. An EMS
+//! always uses the same lane, so its order holds, and it has one batch in flight, so EMSs take turns by themselves. The
+//! reply to a batch is its acknowledgement. In here only the database can fail.
+
+pub mod bisect;
+pub mod deliver;
+pub mod lanes;
+pub mod queue_putter;
+
+use crate::actor::{ChildId, Exit, ExitNotice};
+use crate::clock;
+use crate::event_catcher::messages::{CatchError, LoadCursor, PutEvents};
+use crate::observe::{ActorFigures, ActorKind, ActorState, Observe};
+use crate::provider::{Cursor, EmsId};
+use crate::vmdb::{self, BatchOutcome, ReadyBatch, Vmdb};
+use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, ResponseFuture, fut::wrap_future};
+use actix_rt::ArbiterHandle;
+use lanes::{Lanes, Waiting};
+use std::collections::HashMap;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use tokio::sync::oneshot;
+
+/// Where the refresh workers can be rung, by EMS. Losing a ring costs one sweep: the rows are the truth.
+#[derive(Clone, Default)]
+pub struct Bells(Arc<Mutex<HashMap<EmsId, actix::Recipient<crate::refresh::WorkReady>>>>);
+
+impl Bells {
+    /// A refresh worker is there.
+    pub fn set(&self, ems_id: EmsId, worker: actix::Recipient<crate::refresh::WorkReady>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(ems_id, worker);
+    }
+
+    /// It is gone.
+    pub fn remove(&self, ems_id: EmsId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&ems_id);
+    }
+
+    /// Rings it.
+    pub fn ring(&self, ems_id: EmsId) {
+        if let Some(worker) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&ems_id) {
+            let _ = worker.try_send(crate::refresh::WorkReady);
+        }
+    }
+}
+
+/// Names of EMSs by id, for figures. Shared with the supervisor, which keeps it.
+#[derive(Clone, Default)]
+pub struct EmsNames(Arc<Mutex<HashMap<EmsId, String>>>);
+
+impl EmsNames {
+    /// Learns a name.
+    pub fn set(&self, ems_id: EmsId, name: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(ems_id, name.to_owned());
+    }
+
+    /// The name, or the id while the name is not known.
+    pub fn get(&self, ems_id: EmsId) -> String {
+        let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        names.get(&ems_id).cloned().unwrap_or_else(|| ems_id.to_string())
+    }
+}
+
+/// What an EventHandler works with.
+#[derive(Clone)]
+pub struct Handling {
+    /// Where it commits.
+    pub vmdb: Vmdb,
+    /// Whom it rings.
+    pub bells: Bells,
+    /// Whose batches.
+    pub names: EmsNames,
+    /// Figures.
+    pub observe: Observe,
+}
+
+/// The actor; see the module.
+pub struct EventHandler {
+    handling: Handling,
+    figures: Arc<ActorFigures>,
+    lanes: Lanes<oneshot::Sender<BatchOutcome>>,
+    notice: ExitNotice<ChildId, ()>,
+}
+
+impl EventHandler {
+    /// Starts it on its own thread.
+    pub fn spawn(arbiter: &ArbiterHandle, handling: Handling, notice: ExitNotice<ChildId, ()>) -> Addr<Self> {
+        Self::start_in_arbiter(arbiter, move |_| {
+            let figures = handling.observe.actor(ActorKind::EventHandler, None);
+            figures.started(figures.generation() + 1);
+            figures.set_state(ActorState::Running);
+            let lanes = Lanes::new(handling.vmdb.lanes());
+            Self { handling, figures, lanes, notice }
+        })
+    }
+
+    /// Starts a commit on every lane that is idle and has something waiting.
+    fn commit_what_waits(&mut self, ctx: &mut Context<Self>) {
+        for (lane, group) in self.lanes.start() {
+            let (batches, replies): (Vec<_>, Vec<_>) =
+                group.into_iter().map(|waiting| (waiting.batch, waiting.reply)).unzip();
+            let ids: Vec<_> = batches.iter().map(|batch| batch.ems_id).collect();
+            let handling = self.handling.clone();
+            let figures = self.figures.clone();
+            let commit =
+                async move { bisect::commit(&handling.vmdb, lane, Arc::new(batches), &figures).await };
+            ctx.spawn(wrap_future::<_, Self>(commit).map(move |outcomes, handler, ctx| {
+                handler.lanes.finished(lane);
+                for ((ems_id, reply), outcome) in ids.into_iter().zip(replies).zip(outcomes) {
+                    handler.committed(ems_id, reply, outcome);
+                }
+                handler.commit_what_waits(ctx);
+            }));
+        }
+    }
+
+    fn committed(&mut self, ems_id: EmsId, reply: oneshot::Sender<BatchOutcome>, outcome: BatchOutcome) {
+        let ems = self.handling.observe.ems(&self.handling.names.get(ems_id));
+        ems.events.fetch_add(outcome.new_events, Relaxed);
+        ems.duplicates.fetch_add(outcome.duplicates, Relaxed);
+        ems.dead_letters.fetch_add(outcome.dead_letters, Relaxed);
+        ems.gaps.fetch_add(outcome.gaps, Relaxed);
+        if let Some(newest) = outcome.newest {
+            ems.saw_event(newest, clock::now());
+        }
+        if outcome.work {
+            self.handling.bells.ring(ems_id);
+        }
+        self.figures.in_flight.fetch_sub(1, Relaxed);
+        self.figures.handled.fetch_add(outcome.new_events + outcome.duplicates, Relaxed);
+        // A catcher that is gone reads again from the cursor that was just committed.
+        let _ = reply.send(outcome);
+    }
+
+    fn enter(
+        &mut self,
+        batch: ReadyBatch,
+        sent: Instant,
+        ctx: &mut Context<Self>,
+    ) -> oneshot::Receiver<BatchOutcome> {
+        self.figures.mailbox_wait.record(sent.elapsed());
+        self.figures.in_flight.fetch_add(1, Relaxed);
+        let (reply, outcome) = oneshot::channel();
+        self.lanes.push(Waiting { batch, reply });
+        self.commit_what_waits(ctx);
+        outcome
+    }
+}
+
+impl Actor for EventHandler {
+    type Context = Context<Self>;
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        if !std::thread::panicking() {
+            self.notice.report(Exit::Ended(()));
+        }
+    }
+}
+
+impl Handler<PutEvents> for EventHandler {
+    type Result = ResponseFuture<Result<BatchOutcome, CatchError>>;
+
+    fn handle(&mut self, put: PutEvents, ctx: &mut Self::Context) -> Self::Result {
+        let outcome = self.enter(put.batch, put.sent, ctx);
+        Box::pin(async move { outcome.await.map_err(|_| CatchError::ReplyLost) })
+    }
+}
+
+impl Handler<LoadCursor> for EventHandler {
+    type Result = ResponseFuture<Result<Option<Cursor>, CatchError>>;
+
+    fn handle(&mut self, LoadCursor(ems_id): LoadCursor, _: &mut Self::Context) -> Self::Result {
+        Box::pin(load_cursor(self.handling.vmdb.clone(), ems_id))
+    }
+}
+
+/// The stored cursor of an EMS. A batch of a predecessor that is still waiting may move it later; then what is read
+/// twice is stored once.
+pub(crate) async fn load_cursor(vmdb: Vmdb, ems_id: EmsId) -> Result<Option<Cursor>, CatchError> {
+    let lane = lanes::lane_of(ems_id, vmdb.lanes());
+    vmdb.commit(lane, move |connection| vmdb::cursors::load(connection, ems_id))
+        .await
+        .map_err(|error| CatchError::Vmdb(error.to_string()))
+}

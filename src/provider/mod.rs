@@ -6,8 +6,11 @@
 pub mod budget;
 pub mod ems;
 pub mod event;
+pub mod event_uid;
 pub mod http;
 pub mod inventory;
+pub mod json_text;
+pub mod seen;
 pub mod stream;
 pub mod target;
 

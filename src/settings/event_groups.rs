@@ -16,6 +16,19 @@ pub struct EventGroups {
     patterns: Vec<(Regex, usize, &'static str)>,
 }
 
+impl PartialEq for EventGroups {
+    fn eq(&self, other: &Self) -> bool {
+        let patterns = |groups: &Self| -> Vec<(String, usize, &'static str)> {
+            groups
+                .patterns
+                .iter()
+                .map(|(pattern, group, level)| (pattern.as_str().to_owned(), *group, *level))
+                .collect()
+        };
+        self.names == other.names && self.exact == other.exact && patterns(self) == patterns(other)
+    }
+}
+
 /// Where an event type stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupAndLevel<'a> {

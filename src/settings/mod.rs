@@ -1,4 +1,7 @@
 //! The settings as the rest of the house sees them: typed, merged, checked, secrets sealed.
+//!
+//! The way of a value: `layers` reads and merges (`yaml`, `tree`, `environment`), `substitute` fills in `${…}`,
+//! `validate` compares with the `schema`, `build` makes the types below. [`load()`] does all of it.
 
 use crate::provider::{Authentication, CatcherSettings, Endpoint, Provider, Secret};
 use std::collections::BTreeMap;
@@ -7,11 +10,36 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod build;
+mod ems;
+mod environment;
+pub mod errors;
 pub mod event_groups;
 pub mod event_name_filter;
+mod kind;
+mod layers;
+mod lines;
+mod listen;
+mod load;
+mod merged;
+mod nearest;
+pub mod plan;
+pub mod schema;
+mod sources;
+mod substitute;
+mod tree;
+mod validate;
+pub mod values;
+mod yaml;
 
+pub use errors::{SettingsError, SettingsErrors};
 pub use event_groups::EventGroups;
 pub use event_name_filter::EventNameFilter;
+pub use kind::Kind;
+pub use layers::LoadOptions;
+pub use load::{Loaded, load, load_for};
+pub use merged::{Merged, MergedLine};
+pub use plan::{Plan, plan};
 
 /// Everything that was set, all layers merged.
 #[derive(Clone, Debug)]
@@ -22,6 +50,8 @@ pub struct Settings {
     pub http: HttpSettings,
     /// One per EMS, in order of the settings.
     pub ext_management_systems: Vec<EmsSettings>,
+    /// `ems.ems_TYPE.blacklisted_event_names` by provider, for those who ask without an EMS.
+    pub blacklists: BTreeMap<String, EventNameFilter>,
     /// `event_handling.event_groups` of the core and of every provider, merged as ManageIQ does.
     pub event_groups: EventGroups,
     /// `event_streams.history.keep_events`.
@@ -30,6 +60,23 @@ pub struct Settings {
     pub automate_domains: Vec<PathBuf>,
     /// What was met and passed over: sections of ManageIQ that Catchall does not know. Logged once at start.
     pub notices: Vec<String>,
+}
+
+impl Settings {
+    /// What is filtered of this provider's events: as the EMS of this name has it, else as the provider's section has it.
+    ///
+    /// # Errors
+    /// When there is no such EMS of this provider.
+    pub fn blacklist(&self, provider: &dyn Provider, ems: Option<&str>) -> Result<EventNameFilter, String> {
+        let Some(name) = ems else {
+            return Ok(self.blacklists.get(provider.ems_type()).cloned().unwrap_or_default());
+        };
+        let of_provider = |ems: &&EmsSettings| ems.provider.ems_type() == provider.ems_type();
+        let found = self.ext_management_systems.iter().filter(of_provider).find(|ems| ems.name == name);
+        found
+            .map(|ems| ems.blacklisted_event_names.clone())
+            .ok_or_else(|| format!("the settings have no EMS {name} of type {}", provider.ems_type()))
+    }
 }
 
 /// `vmdb:`

@@ -1,0 +1,41 @@
+# What one does with Catchall. `make` alone lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help build run test check format bench new-provider clean-cache services
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build the program, target/debug/catchall
+	cargo build --locked
+
+run: ## build, start a simulated cloud and Catchall on SQLite, say where to look; Ctrl-C stops both
+	@scripts/run
+
+services: ## bring what the tests need beyond Rust (PostgreSQL, moto) into .cache/
+	@scripts/services
+
+test: services ## all tests; SKIP=postgres,moto leaves these two out, aloud
+	@scripts/test
+
+check: ## formatting, clippy and rustdoc, warnings are errors
+	cargo fmt --check
+	@# The registry's macro hides the providers' folders from cargo fmt.
+	find src/providers -mindepth 2 -name '*.rs' -print0 | xargs -0 -r rustfmt --edition 2024 --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+format: ## format everything, the providers' folders too
+	cargo fmt
+	find src/providers -mindepth 2 -name '*.rs' -print0 | xargs -0 -r rustfmt --edition 2024
+
+bench: ## the benchmarks, in release mode
+	cargo bench --locked
+
+new-provider: ## NAME=x: write src/providers/x from the skeleton and register it
+	@scripts/new-provider "$(NAME)"
+
+clean-cache: ## remove what make services and make run brought
+	rm -rf .cache .run

@@ -1,0 +1,139 @@
+//! What can be written on the command line.
+
+use super::worker_arguments::WorkerArguments;
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Catches the events of every cloud manager, stores each exactly once, and refreshes just the inventory that changed.
+#[derive(Parser, Debug)]
+#[command(name = "catchall", version, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// A settings file, or a folder whose *.yml are read in order; may be given several times, later wins
+    #[arg(long, global = true, value_name = "PATH")]
+    pub settings: Vec<PathBuf>,
+    /// error, warn, info, debug or trace, or what RUST_LOG takes
+    #[arg(long, global = true, env = "RUST_LOG", default_value = "info", value_name = "LEVEL")]
+    pub log_level: String,
+    /// Output for machines, where there is one
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// The main job: migrate the VMDB, catch from every enabled EMS, handle, refresh, serve
+    Run,
+    /// One event catcher alone: parsed events go into miq_queue
+    RunSingleWorker(WorkerArguments),
+    /// The other half alone: deliver what waits in miq_queue
+    SimulateQueueWorker,
+    /// Validate the settings
+    Check(CheckArguments),
+    /// Native events as JSON Lines on stdin, one JSON line each on stdout; no VMDB, no network
+    Parse(ParseArguments),
+    /// A working provider to try things on
+    #[command(subcommand)]
+    Simulate(SimulateCommand),
+    /// Bring the VMDB's schema up to date, and say what was done
+    Migrate,
+    /// How the EMSs and their work are
+    Status,
+    /// The latest events, or the dead letters
+    Events(EventsArguments),
+    /// Look at and steer EMSs
+    #[command(subcommand)]
+    Ems(EmsCommand),
+}
+
+/// `check`
+#[derive(Args, Debug)]
+pub struct CheckArguments {
+    /// Reach every EMS, and say exactly what fails
+    #[arg(long)]
+    pub connect: bool,
+    /// The merged settings with the origin of each value, secrets masked
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// `parse`
+#[derive(Args, Debug)]
+pub struct ParseArguments {
+    /// The provider, such as awesome_cloud
+    #[arg(long, value_name = "TYPE")]
+    pub provider: String,
+    /// With the settings of this EMS
+    #[arg(long, value_name = "NAME")]
+    pub ems: Option<String>,
+}
+
+/// `simulate`
+#[derive(Subcommand, Debug)]
+pub enum SimulateCommand {
+    /// The example provider of the provider guide
+    AwesomeCloud(SimulateArguments),
+}
+
+/// `simulate awesome-cloud`
+#[derive(Args, Debug, Clone)]
+pub struct SimulateArguments {
+    /// Address to listen on; port 0 picks one
+    #[arg(long, default_value = "127.0.0.1:8585")]
+    pub listen: SocketAddr,
+    /// Events per second
+    #[arg(long, default_value_t = 2.0)]
+    pub rate: f64,
+    /// Virtual machines at the start
+    #[arg(long, default_value_t = 20)]
+    pub vms: usize,
+    /// The same seed tells the same story
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Fixes the event ids, which otherwise never repeat across restarts
+    #[arg(long)]
+    pub epoch: Option<String>,
+}
+
+/// `events`
+#[derive(Args, Debug)]
+pub struct EventsArguments {
+    /// Dead letters instead of events
+    #[arg(long)]
+    pub dead: bool,
+    /// Parse the dead letters again
+    #[arg(long, requires = "dead")]
+    pub retry: bool,
+    /// Only of this EMS
+    #[arg(long, value_name = "NAME")]
+    pub ems: Option<String>,
+    /// At most so many, the latest
+    #[arg(long, default_value_t = 50)]
+    pub limit: i64,
+}
+
+/// `ems`
+#[derive(Subcommand, Debug)]
+pub enum EmsCommand {
+    /// All EMSs of the VMDB
+    List,
+    /// Stop catching from an EMS until it is resumed; events that its provider keeps meanwhile are not lost
+    Pause {
+        /// Its name
+        name: String,
+    },
+    /// Catch again, from where it was paused
+    Resume {
+        /// Its name
+        name: String,
+    },
+    /// Replace its event catcher by a fresh one
+    Restart {
+        /// Its name
+        name: String,
+    },
+}

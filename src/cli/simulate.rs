@@ -1,0 +1,24 @@
+//! `simulate awesome-cloud`: a working provider to try things on, until it is interrupted.
+
+use super::arguments::SimulateArguments;
+use super::{CliError, failed};
+use crate::simulator::{self, SimulatorOptions};
+
+/// Serves until SIGINT or SIGTERM.
+pub fn awesome_cloud(arguments: &SimulateArguments) -> Result<(), CliError> {
+    let options = SimulatorOptions {
+        listen: arguments.listen,
+        rate: arguments.rate,
+        vms: arguments.vms,
+        seed: arguments.seed,
+        epoch: arguments.epoch.clone(),
+        ..SimulatorOptions::default()
+    };
+    actix_rt::System::new().block_on(async {
+        let mut simulator = simulator::start(options).await.map_err(|error| {
+            failed(format!("cannot listen on {}: {error}; choose another --listen", arguments.listen))
+        })?;
+        log::info!("a simulated Awesome Cloud listens on {}", simulator.url());
+        simulator.wait().await.map_err(failed)
+    })
+}

@@ -1,0 +1,154 @@
+//! The ParserActor: native events → what the event handler commits. Runs off the streams' threads.
+//!
+//! Everything that can fail on content fails here, one event at a time, and becomes a dead letter. The functions are
+//! pure; the actor only carries them.
+
+use super::Child;
+use super::messages::{ParseEvents, ParsedBatch};
+use super::prepare::{Outcome, Preparation, dead_letter, parse_native, prepare};
+use super::stream::StreamExit;
+use crate::actor::{Exit, ExitNotice};
+use crate::clock;
+use crate::observe::{ActorFigures, EmsFigures};
+use crate::provider::{NativeEvent, ParseError, Parsed, ParsedEvent, Provider};
+use crate::settings::{EventNameFilter, RefreshSettings};
+use crate::switchboard::Switchboard;
+use actix::{Actor, Addr, Context, Handler};
+use actix_rt::ArbiterHandle;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+/// What events of one EMS are measured against.
+#[derive(Clone)]
+pub struct ParserSettings {
+    /// `blacklisted_event_names`.
+    pub filter: EventNameFilter,
+    /// `ems_refresh`.
+    pub refresh: RefreshSettings,
+    /// `event_streams.history.keep_events`: what is older is counted, not stored.
+    pub keep_events: Duration,
+    /// Shared, so that a reload needs no restart.
+    pub switchboard: SharedSwitchboard,
+}
+
+/// The switchboard in force; SIGHUP puts another in its place.
+#[derive(Clone, Default)]
+pub struct SharedSwitchboard(Arc<RwLock<Switchboard>>);
+
+impl SharedSwitchboard {
+    /// With a first one.
+    pub fn new(switchboard: Switchboard) -> Self {
+        Self(Arc::new(RwLock::new(switchboard)))
+    }
+
+    /// The one in force.
+    pub fn get(&self) -> Switchboard {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on this one.
+    pub fn set(&self, switchboard: Switchboard) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = switchboard;
+    }
+}
+
+/// Parses the batches of one EMS.
+pub struct ParserActor {
+    pub(super) provider: &'static dyn Provider,
+    pub(super) settings: ParserSettings,
+    pub(super) figures: Arc<ActorFigures>,
+    pub(super) ems: Arc<EmsFigures>,
+    pub(super) notice: ExitNotice<Child, StreamExit>,
+}
+
+impl ParserActor {
+    pub(super) fn spawn(arbiter: &ArbiterHandle, make: impl FnOnce() -> Self + Send + 'static) -> Addr<Self> {
+        Self::start_in_arbiter(arbiter, |_| make())
+    }
+}
+
+impl Actor for ParserActor {
+    type Context = Context<Self>;
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        // While a panic unwinds the notice stays unreported here, and its drop tells of the panic.
+        if !std::thread::panicking() {
+            self.notice.report(Exit::Ended(StreamExit::Stopped));
+        }
+    }
+}
+
+impl Handler<ParseEvents> for ParserActor {
+    type Result = actix::MessageResult<ParseEvents>;
+
+    fn handle(&mut self, message: ParseEvents, _: &mut Self::Context) -> Self::Result {
+        self.figures.mailbox_wait.record(message.sent.elapsed());
+        let batch = parse_batch(self.provider, &self.settings, &self.ems, &message.events);
+        self.figures.handled.fetch_add(message.events.len() as u64, Relaxed);
+        self.figures.failed.fetch_add(batch.dead_letters.len() as u64, Relaxed);
+        actix::MessageResult(batch)
+    }
+}
+
+/// Parse, filter, evaluate. Whatever fails is a dead letter of its own.
+pub fn parse_batch(
+    provider: &dyn Provider,
+    settings: &ParserSettings,
+    ems: &EmsFigures,
+    natives: &[NativeEvent],
+) -> ParsedBatch {
+    let switchboard = settings.switchboard.get();
+    let preparation = Preparation { provider, switchboard: &switchboard, refresh: &settings.refresh };
+    let oldest = clock::now() - settings.keep_events;
+    let mut batch = ParsedBatch::default();
+    for native in natives {
+        match parse_native(provider, native) {
+            Ok(Parsed::Filtered(reason)) => ems.filtered(reason.0, 1),
+            Ok(Parsed::Events(events)) => {
+                for parsed in events {
+                    if let Some(reason) = filtered(settings, &parsed, oldest) {
+                        ems.filtered(reason, 1);
+                        continue;
+                    }
+                    match prepare(parsed, &preparation) {
+                        Ok((ready, outcomes)) => {
+                            count(ems, &outcomes);
+                            batch.events.push(ready);
+                        }
+                        Err(error) => bury(&mut batch, native, &error),
+                    }
+                }
+            }
+            Err(error) => bury(&mut batch, native, &error),
+        }
+    }
+    batch
+}
+
+fn filtered(
+    settings: &ParserSettings,
+    parsed: &ParsedEvent,
+    oldest: chrono::DateTime<chrono::Utc>,
+) -> Option<&'static str> {
+    if settings.filter.matches(&parsed.event.event_type) {
+        return Some("blacklisted_event_names");
+    }
+    (parsed.event.timestamp < oldest).then_some("older_than_keep_events")
+}
+
+fn bury(batch: &mut ParsedBatch, native: &NativeEvent, error: &ParseError) {
+    batch.dead_letters.push(dead_letter(&native.text, &error.0));
+}
+
+/// Counts what the switchboard asked for and did not get.
+pub(crate) fn count(ems: &EmsFigures, outcomes: &[Outcome]) {
+    for outcome in outcomes {
+        match outcome {
+            Outcome::RefreshWithoutWork => {
+                ems.refresh_calls_without_work.fetch_add(1, Relaxed);
+            }
+            Outcome::Unhandled(handler) => ems.unhandled(handler),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Native event → what the commit takes, or the reason of a dead letter. Pure, and everything that can fail on an event's
+//! content fails here, one event at a time, panics of a provider's parser included.
+//!
+//! It filters nothing: blacklists and ages are the parser actor's.
+
+use super::storable;
+use crate::provider::{NativeEvent, ParseError, Parsed, ParsedEvent, Provider, Target};
+use crate::settings::RefreshSettings;
+use crate::switchboard::Switchboard;
+use crate::switchboard::handlers::{self, HandlerContext};
+use crate::vmdb::{DeadLetter, ReadyEvent};
+use sha2::{Digest, Sha256};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+pub use crate::switchboard::handlers::Outcome;
+
+/// What an event is prepared with.
+#[derive(Clone, Copy)]
+pub struct Preparation<'a> {
+    /// Of the event's EMS.
+    pub provider: &'a dyn Provider,
+    /// What its type does.
+    pub switchboard: &'a Switchboard,
+    /// `ems_refresh` of the event's EMS.
+    pub refresh: &'a RefreshSettings,
+}
+
+/// Has the provider's parser read `native`.
+///
+/// # Errors
+/// A defect that was found before, what the parser says, or its panic.
+pub fn parse_native(provider: &dyn Provider, native: &NativeEvent) -> Result<Parsed, ParseError> {
+    if let Some(defect) = &native.defect {
+        return Err(ParseError::new(defect));
+    }
+    guarded("event parser", || provider.event_parser().parse(native))
+}
+
+/// Has the provider's event target parser read `parsed`.
+///
+/// # Errors
+/// What it says, or its panic.
+pub fn targets(provider: &dyn Provider, parsed: &ParsedEvent) -> Result<Vec<Target>, ParseError> {
+    guarded("event target parser", || provider.event_target_parser().parse(&parsed.event))
+}
+
+/// Whether the VMDB can hold `parsed`.
+///
+/// # Errors
+/// Names the column that it cannot, and why.
+pub fn check(parsed: &ParsedEvent) -> Result<(), ParseError> {
+    storable::check(parsed)
+}
+
+/// Checks the event, asks the switchboard, and works out what follows.
+///
+/// # Errors
+/// When the VMDB cannot hold the event or its targets cannot be read: it becomes a dead letter.
+pub fn prepare(
+    parsed: ParsedEvent,
+    preparation: &Preparation<'_>,
+) -> Result<(ReadyEvent, Vec<Outcome>), ParseError> {
+    check(&parsed)?;
+    let Preparation { provider, switchboard, refresh } = *preparation;
+    let calls = switchboard.evaluate(&parsed.event.source, &parsed.event.event_type);
+    let (work, outcomes) = guarded("event target parser", || {
+        handlers::work(&calls, &HandlerContext { provider, refresh, event: &parsed.event })
+    })?;
+    Ok((ReadyEvent { event: parsed, work }, outcomes))
+}
+
+/// A dead letter of this native text. What no database can hold in a text (NUL) is replaced; the uid is of the text as it was.
+pub fn dead_letter(native_text: &str, reason: &str) -> DeadLetter {
+    let digest = Sha256::digest(native_text.as_bytes());
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let without_nul = |text: &str| text.replace('\0', "\u{FFFD}");
+    DeadLetter {
+        event_uid: format!("sha256:{hex}"),
+        native: without_nul(native_text),
+        reason: without_nul(reason),
+    }
+}
+
+fn guarded<T>(who: &str, call: impl FnOnce() -> Result<T, ParseError>) -> Result<T, ParseError> {
+    // Nothing of ours is changed by the call, so that nothing can be left half done.
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
+        let message = panic_message(panic.as_ref());
+        Err(ParseError::new(format!("the {who} panicked, which is a bug of the provider: {message}")))
+    })
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
+}

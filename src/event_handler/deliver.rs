@@ -1,0 +1,100 @@
+//! The handling half, when the two halves are two processes (`simulate-queue-worker`): takes what waits in `miq_queue`
+//! (queue `ems`) and sends it through the same EventHandler as `run` does. The rows go in the commit that stores them.
+
+use super::{EmsNames, Handling};
+use crate::backoff::Backoff;
+use crate::event_catcher::messages::PutEvents;
+use crate::event_catcher::parser::{SharedSwitchboard, count};
+use crate::event_catcher::prepare::{Preparation, dead_letter, prepare};
+use crate::provider::{EmsId, ParsedEvent, Provider};
+use crate::settings::RefreshSettings;
+use crate::vmdb::{ReadyBatch, miq_queue};
+use actix::Recipient;
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// Rows taken at once.
+const MOST_ROWS: i64 = 2_000;
+/// How often the queue is looked at while it is empty.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What delivering needs.
+pub struct Delivery {
+    /// The VMDB and the figures.
+    pub handling: Handling,
+    /// Who commits.
+    pub handler: Recipient<PutEvents>,
+    /// The switchboard in force.
+    pub switchboard: SharedSwitchboard,
+    /// Who this process is, for claims.
+    pub owner: i64,
+    /// The EMSs of the settings.
+    pub ems: HashMap<EmsId, (&'static dyn Provider, RefreshSettings)>,
+}
+
+impl Delivery {
+    /// Delivers until it is told to stop. A failure of the VMDB is waited out.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut backoff = Backoff::of_children();
+        while !stop.is_cancelled() {
+            let wait = match self.deliver().await {
+                Ok(0) => PAUSE,
+                Ok(_) => continue,
+                Err(error) => {
+                    log::error!("delivering from miq_queue: {error}");
+                    backoff.next_wait()
+                }
+            };
+            if stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Takes what waits, commits it, and says how many rows that were.
+    async fn deliver(&self) -> Result<usize, String> {
+        let owner = self.owner;
+        let rows = self
+            .handling
+            .vmdb
+            .write(move |connection| miq_queue::claim_events(connection, owner, MOST_ROWS))
+            .await
+            .map_err(|error| error.to_string())?;
+        let count = rows.len();
+        let mut by_ems: BTreeMap<EmsId, ReadyBatch> = BTreeMap::new();
+        for claimed in rows {
+            let batch = by_ems.entry(claimed.ems_id).or_insert_with(|| ReadyBatch::of(claimed.ems_id));
+            batch.delivered.push(claimed.id);
+            self.ready(batch, claimed.event);
+        }
+        let puts =
+            by_ems.into_values().map(|batch| self.handler.send(PutEvents { batch, sent: Instant::now() }));
+        for reply in futures_util::future::join_all(puts).await {
+            reply.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        }
+        Ok(count)
+    }
+
+    fn ready(&self, batch: &mut ReadyBatch, parsed: ParsedEvent) {
+        let Some((provider, refresh)) = self.ems.get(&batch.ems_id) else {
+            // Its EMS left the settings: the event is stored, and nothing follows.
+            batch.events.push(crate::vmdb::ReadyEvent { event: parsed, work: crate::vmdb::Work::None });
+            return;
+        };
+        let switchboard = self.switchboard.get();
+        let preparation = Preparation { provider: *provider, switchboard: &switchboard, refresh };
+        let native = parsed.event.full_data.clone();
+        match prepare(parsed, &preparation) {
+            Ok((ready, outcomes)) => {
+                count(&self.figures(&self.handling.names, batch.ems_id), &outcomes);
+                batch.events.push(ready);
+            }
+            Err(error) => batch.dead_letters.push(dead_letter(native.text(), &error.0)),
+        }
+    }
+
+    fn figures(&self, names: &EmsNames, ems_id: EmsId) -> std::sync::Arc<crate::observe::EmsFigures> {
+        self.handling.observe.ems(&names.get(ems_id))
+    }
+}

@@ -1,0 +1,153 @@
+//! The checked tree → [`Settings`]: typed values, and what several keys mean together.
+//!
+//! Values that did not pass `validate` are left at their defaults here: then the settings are refused anyway.
+
+use super::errors::SettingsError;
+use super::event_groups::{EventGroups, LEVELS};
+use super::sources::Sources;
+use super::tree::{Node, Origin};
+use super::{EventNameFilter, HttpSettings, Settings, VmdbSettings, ems, listen, values};
+use crate::provider::{Provider, Secret};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// ManageIQ keeps events so long when it is told to keep them 0 seconds.
+const KEEP_EVENTS: Duration = Duration::from_secs(6 * 2_629_746);
+
+/// What building needs besides the tree.
+pub struct Builder<'a> {
+    /// Providers of this build.
+    pub providers: &'a [&'static dyn Provider],
+    /// To name places.
+    pub sources: &'a Sources,
+    /// What relative paths are relative to.
+    pub working_directory: &'a Path,
+    /// What is wrong.
+    pub errors: Vec<(Origin, SettingsError)>,
+}
+
+impl Builder<'_> {
+    /// The whole settings, without notices.
+    pub fn settings(&mut self, root: &Node) -> Settings {
+        let keep_events = duration(root, &["event_streams", "history", "keep_events"]).unwrap_or(KEEP_EVENTS);
+        Settings {
+            vmdb: VmdbSettings {
+                url: Secret::new(text(root, &["vmdb", "url"]).unwrap_or("sqlite://catchall.db")),
+                schema: text(root, &["vmdb", "schema"]).unwrap_or("catchall").to_owned(),
+            },
+            http: self.http(root),
+            ext_management_systems: ems::build_all(self, root),
+            blacklists: self.blacklists(root),
+            event_groups: self.event_groups(root),
+            keep_events: if keep_events.is_zero() { KEEP_EVENTS } else { keep_events },
+            automate_domains: self.automate_domains(root),
+            notices: Vec::new(),
+        }
+    }
+
+    /// Records what is wrong with `node`.
+    pub fn error(&mut self, node: &Node, key: impl Into<String>, message: impl Into<String>) {
+        let error = SettingsError::new(self.sources.place(&node.origin), key, message);
+        self.errors.push((node.origin.clone(), error));
+    }
+
+    fn http(&mut self, root: &Node) -> HttpSettings {
+        let listen = text(root, &["http", "listen"]).and_then(listen::parse).flatten();
+        let token = text(root, &["http", "token"]).filter(|token| !token.is_empty()).map(Secret::new);
+        let node = root.at(&["http", "listen"]);
+        if let (Some(address), None, Some(node)) = (listen, &token, node)
+            && !address.ip().is_loopback()
+        {
+            let message = format!(
+                "{address} can be reached from other machines; set http.token too, such as \"${{CATCHALL_TOKEN}}\", or \
+                 listen on 127.0.0.1:{}",
+                address.port()
+            );
+            self.error(node, "http.listen", message);
+        }
+        HttpSettings { listen, token }
+    }
+
+    fn blacklists(&self, root: &Node) -> BTreeMap<String, EventNameFilter> {
+        let types = self.providers.iter().map(|provider| provider.ems_type());
+        types.map(|ems_type| (ems_type.to_owned(), ems::blacklist(root, ems_type))).collect()
+    }
+
+    fn automate_domains(&mut self, root: &Node) -> Vec<PathBuf> {
+        let Some(node) = root.at(&["automate", "domains"]) else { return Vec::new() };
+        let mut domains = Vec::new();
+        for item in node.items() {
+            let Some(text) = item.text() else { continue };
+            let path = self.working_directory.join(text);
+            if !path.is_dir() {
+                let message = format!(
+                    "the folder {text} does not exist; relative paths start at the working directory"
+                );
+                self.error(item, "automate.domains", message);
+            } else if !path.join("__domain__.yaml").is_file() {
+                let message = format!(
+                    "the folder {text} holds no __domain__.yaml; wanted a domain in ManageIQ's layout"
+                );
+                self.error(item, "automate.domains", message);
+            }
+            domains.push(path);
+        }
+        domains
+    }
+
+    /// The core's section first, then each provider's: lists are united, and the name of the uppermost layer holds.
+    fn event_groups(&self, root: &Node) -> EventGroups {
+        let core = root.at(&["event_handling", "event_groups"]);
+        let providers = self.providers.iter().filter_map(|provider| {
+            let section = format!("ems_{}", provider.ems_type());
+            root.at(&["ems", &section, "event_handling", "event_groups"])
+        });
+        let sections: Vec<&Node> = core.into_iter().chain(providers).collect();
+        let mut groups = EventGroups::default();
+        for (key, _) in sections.iter().flat_map(|section| section.entries()) {
+            groups.add_group(key, group_name(&sections, key));
+        }
+        for (key, group) in sections.iter().flat_map(|section| section.entries()) {
+            let index = groups.add_group(key, group_name(&sections, key));
+            for level in LEVELS {
+                for item in group.get(level).map(Node::items).unwrap_or_default() {
+                    let Some(event_type) = item.text() else { continue };
+                    // What is no expression was told by the validation.
+                    let _ = groups.list(index, level, event_type);
+                }
+            }
+        }
+        groups
+    }
+}
+
+fn group_name<'a>(sections: &[&'a Node], key: &'a str) -> &'a str {
+    sections
+        .iter()
+        .filter_map(|section| section.get(key)?.get("name"))
+        .filter(|name| name.text().is_some())
+        .max_by_key(|name| name.origin.source)
+        .and_then(Node::text)
+        .unwrap_or(key)
+}
+
+/// The text at `path`.
+pub fn text<'a>(root: &'a Node, path: &[&str]) -> Option<&'a str> {
+    root.at(path).and_then(Node::text)
+}
+
+/// The duration at `path`.
+pub fn duration(root: &Node, path: &[&str]) -> Option<Duration> {
+    text(root, path).and_then(values::duration)
+}
+
+/// The boolean at `path`.
+pub fn boolean(root: &Node, path: &[&str]) -> Option<bool> {
+    text(root, path).and_then(values::boolean)
+}
+
+/// The whole number at `path`, when it fits.
+pub fn number<T: TryFrom<u64>>(root: &Node, path: &[&str]) -> Option<T> {
+    text(root, path).and_then(values::whole_number).and_then(|number| T::try_from(number).ok())
+}

@@ -1,0 +1,190 @@
+//! The events that the cloud keeps: ordered by (time, id), some visible late, the oldest gone. Pure.
+//!
+//! It answers queries page by page and says so when history is lost. It knows no HTTP and no clock.
+
+use super::things::{Change, rfc3339};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+/// Most events kept, whatever their age.
+const MOST_KEPT: usize = 500_000;
+
+/// Place of an event in the order of the API.
+pub type Place = (DateTime<Utc>, u64);
+
+/// The log.
+#[derive(Debug)]
+pub struct EventLog {
+    epoch: String,
+    next: u64,
+    kept: BTreeMap<Place, Entry>,
+    /// Numbers of the events that are gone, for the ledger: (number, malformed).
+    gone: Vec<(u64, bool)>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    visible_at: DateTime<Utc>,
+    text: Vec<u8>,
+    malformed: bool,
+}
+
+/// One query's page.
+#[derive(Debug)]
+pub struct Page<'a> {
+    /// The events' texts.
+    pub events: Vec<&'a [u8]>,
+    /// Where the next page goes on; `None` at the end.
+    pub next: Option<Place>,
+}
+
+/// All ids that were made visible.
+#[derive(Debug, Default, serde::Serialize)]
+pub struct Ledger {
+    /// Of well-formed events.
+    pub events: Vec<String>,
+    /// Of malformed ones.
+    pub malformed: Vec<String>,
+    /// How many are still to become visible.
+    pub hidden: usize,
+}
+
+/// How an event enters the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Entrance {
+    /// Its `time`.
+    pub time: DateTime<Utc>,
+    /// When it becomes visible.
+    pub visible_at: DateTime<Utc>,
+    /// Turns the rendered event into one of the malformed kinds.
+    pub spoil: Option<fn(&str) -> Vec<u8>>,
+}
+
+impl EventLog {
+    /// An empty log whose ids hold `epoch`.
+    pub fn new(epoch: String) -> Self {
+        Self { epoch, next: 1, kept: BTreeMap::new(), gone: Vec::new() }
+    }
+
+    /// Enters an event for `change`.
+    pub fn enter(&mut self, change: &Change, entrance: Entrance) {
+        let number = self.next;
+        self.next += 1;
+        let text = render(&self.id(number), entrance.time, change);
+        let entry = Entry {
+            visible_at: entrance.visible_at,
+            malformed: entrance.spoil.is_some(),
+            text: entrance.spoil.map_or_else(|| text.clone().into_bytes(), |spoil| spoil(&text)),
+        };
+        self.kept.insert((entrance.time, number), entry);
+        while self.kept.len() > MOST_KEPT {
+            self.forget_first();
+        }
+    }
+
+    /// Forgets what is older than `retention`. The newest event stays, so that lost history is always noticed.
+    pub fn expire(&mut self, now: DateTime<Utc>, retention: TimeDelta) {
+        let horizon = now - retention;
+        while self.kept.len() > 1 && self.kept.keys().next().is_some_and(|(time, _)| *time < horizon) {
+            self.forget_first();
+        }
+    }
+
+    fn forget_first(&mut self) {
+        if let Some(((_, number), entry)) = self.kept.pop_first() {
+            self.gone.push((number, entry.malformed));
+        }
+    }
+
+    /// The time of the oldest kept event.
+    pub fn oldest(&self) -> Option<DateTime<Utc>> {
+        self.kept.keys().next().map(|(time, _)| *time)
+    }
+
+    /// Up to `limit` visible events from `from` on.
+    pub fn page(&self, from: Bound<Place>, limit: usize, now: DateTime<Utc>) -> Page<'_> {
+        let mut visible =
+            self.kept.range((from, Bound::Unbounded)).filter(|(_, entry)| entry.visible_at <= now);
+        let events: Vec<_> = visible.by_ref().take(limit).collect();
+        let next = visible.next().and(events.last().map(|(place, _)| **place));
+        Page { events: events.into_iter().map(|(_, entry)| entry.text.as_slice()).collect(), next }
+    }
+
+    /// Everything that was made visible until `now`.
+    pub fn ledger(&self, now: DateTime<Utc>) -> Ledger {
+        let mut ledger = Ledger::default();
+        let kept = self.kept.iter().filter(|(_, entry)| entry.visible_at <= now);
+        let shown =
+            self.gone.iter().copied().chain(kept.map(|((_, number), entry)| (*number, entry.malformed)));
+        for (number, malformed) in shown {
+            let ids = if malformed { &mut ledger.malformed } else { &mut ledger.events };
+            ids.push(self.id(number));
+        }
+        ledger.hidden = self.kept.values().filter(|entry| entry.visible_at > now).count();
+        ledger
+    }
+
+    fn id(&self, number: u64) -> String {
+        format!("ev-{}-{number:012}", self.epoch)
+    }
+}
+
+fn render(id: &str, time: DateTime<Utc>, change: &Change) -> String {
+    let head = serde_json::json!({"id": id, "time": rfc3339(time)}).to_string();
+    // invariant: a change is plain strings and numbers, which always serialize.
+    let tail = serde_json::to_string(change).unwrap_or_default();
+    format!("{},{}", head.trim_end_matches('}'), tail.trim_start_matches('{'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+    }
+
+    fn log(entries: &[(i64, i64)]) -> EventLog {
+        let mut log = EventLog::new("e".into());
+        let change = Change {
+            event_name: "x".into(),
+            vm: None,
+            host: None,
+            chain_id: 1,
+            username: "alice",
+            message: "m",
+        };
+        for (time, visible_at) in entries {
+            log.enter(&change, Entrance { time: at(*time), visible_at: at(*visible_at), spoil: None });
+        }
+        log
+    }
+
+    fn ids(page: &Page<'_>) -> Vec<u64> {
+        let id = |text: &&[u8]| {
+            serde_json::from_slice::<serde_json::Value>(text).unwrap()["id"].as_str().unwrap().to_owned()
+        };
+        page.events.iter().map(|text| id(text).rsplit('-').next().unwrap().parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn pages_end_between_events_of_one_time_and_late_events_appear_behind() {
+        let log = log(&[(10, 10), (10, 10), (10, 10), (5, 60)]);
+        let first = log.page(Bound::Unbounded, 2, at(20));
+        assert_eq!(ids(&first), [1, 2]);
+        let second = log.page(Bound::Excluded(first.next.unwrap()), 2, at(20));
+        assert_eq!((ids(&second), second.next), (vec![3], None));
+        assert_eq!(ids(&log.page(Bound::Unbounded, 9, at(60))), [4, 1, 2, 3]);
+        assert_eq!((log.ledger(at(20)).events.len(), log.ledger(at(20)).hidden), (3, 1));
+    }
+
+    #[test]
+    fn what_is_too_old_is_gone_but_stays_in_the_ledger() {
+        let mut log = log(&[(1, 1), (2, 2), (50, 50)]);
+        log.expire(at(60), TimeDelta::seconds(20));
+        assert_eq!((log.oldest(), log.ledger(at(60)).events.len()), (Some(at(50)), 3));
+        log.expire(at(600), TimeDelta::seconds(20));
+        assert_eq!(log.oldest(), Some(at(50)));
+    }
+}

@@ -1,0 +1,164 @@
+//! Inventory: listings by page, things by id, and the requests that change something.
+
+use super::Shared;
+use super::cloud::Cloud;
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// The parameters of a listing.
+#[derive(Debug, Deserialize)]
+pub struct Listing {
+    ids: Option<String>,
+    limit: Option<usize>,
+    page_token: Option<String>,
+}
+
+/// `GET /v1/<kind>`.
+pub async fn list(
+    shared: web::Data<Shared>,
+    kind: web::Path<String>,
+    listing: web::Query<Listing>,
+) -> HttpResponse {
+    let (page, mishap) = {
+        let mut cloud = shared.cloud();
+        let Some(kind) = known(&kind) else { return HttpResponse::NotFound().finish() };
+        let mishap = cloud.meet(kind);
+        (page(&cloud, kind, &listing), mishap)
+    };
+    match page {
+        Some(page) => mishap.answer(page.to_string().into_bytes()).await,
+        None => HttpResponse::BadRequest().json(json!({"error": "bad_page_token"})),
+    }
+}
+
+/// `GET /v1/<kind>/<id>`.
+pub async fn one(shared: web::Data<Shared>, path: web::Path<(String, String)>) -> HttpResponse {
+    let (kind, id) = path.into_inner();
+    let (thing, mishap) = {
+        let mut cloud = shared.cloud();
+        let Some(kind) = known(&kind) else { return HttpResponse::NotFound().finish() };
+        let mishap = cloud.meet(kind);
+        (thing(&cloud, kind, &id), mishap)
+    };
+    match thing {
+        Some(thing) => mishap.answer(thing.to_string().into_bytes()).await,
+        None => not_found(),
+    }
+}
+
+/// Body of `POST /v1/vms`.
+#[derive(Debug, Deserialize)]
+pub struct NewVm {
+    name: Option<String>,
+    flavor_id: Option<String>,
+    image_id: Option<String>,
+}
+
+/// `POST /v1/vms`.
+pub async fn create(shared: web::Data<Shared>, body: web::Json<NewVm>) -> HttpResponse {
+    let mut cloud = shared.cloud();
+    let now = cloud.now();
+    let NewVm { name, flavor_id, image_id } = body.into_inner();
+    let (change, vm) = cloud.world.create(name, flavor_id, image_id, now);
+    cloud.enter(&change);
+    HttpResponse::Created().json(vm)
+}
+
+/// `POST /v1/vms/<id>/start|stop|migrate`.
+pub async fn act(shared: web::Data<Shared>, path: web::Path<(String, String)>) -> HttpResponse {
+    let (id, verb) = path.into_inner();
+    let mut cloud = shared.cloud();
+    let now = cloud.now();
+    let change = match verb.as_str() {
+        "start" => cloud.world.power(&id, "running", now),
+        "stop" => cloud.world.power(&id, "stopped", now),
+        "migrate" => cloud.world.migrate(&id, now),
+        _ => None,
+    };
+    let Some(change) = change else { return not_found() };
+    cloud.enter(&change);
+    HttpResponse::Ok().json(cloud.world.vm(&id))
+}
+
+/// Body of `PATCH /v1/vms/<id>`.
+#[derive(Debug, Deserialize)]
+pub struct Rename {
+    name: String,
+}
+
+/// `PATCH /v1/vms/<id>`.
+pub async fn rename(
+    shared: web::Data<Shared>,
+    id: web::Path<String>,
+    body: web::Json<Rename>,
+) -> HttpResponse {
+    let mut cloud = shared.cloud();
+    let now = cloud.now();
+    let Some(change) = cloud.world.rename(&id, body.into_inner().name, now) else { return not_found() };
+    cloud.enter(&change);
+    HttpResponse::Ok().json(cloud.world.vm(&id))
+}
+
+/// `DELETE /v1/vms/<id>`.
+pub async fn delete(shared: web::Data<Shared>, id: web::Path<String>) -> HttpResponse {
+    let mut cloud = shared.cloud();
+    let Some(change) = cloud.world.delete(&id) else { return not_found() };
+    cloud.enter(&change);
+    HttpResponse::NoContent().finish()
+}
+
+fn not_found() -> HttpResponse {
+    HttpResponse::NotFound().json(json!({"error": "not_found"}))
+}
+
+fn known(kind: &str) -> Option<&'static str> {
+    ["vms", "hosts", "flavors", "images"].into_iter().find(|known| *known == kind)
+}
+
+/// All things of a kind in the order of their numbers.
+fn things(cloud: &Cloud, kind: &str) -> Vec<Value> {
+    let world = &cloud.world;
+    match kind {
+        "vms" => world.vms.values().map(value).collect(),
+        "hosts" => world.hosts.iter().map(value).collect(),
+        "flavors" => world.flavors.iter().map(value).collect(),
+        _ => world.images.iter().map(value).collect(),
+    }
+}
+
+fn thing(cloud: &Cloud, kind: &str, id: &str) -> Option<Value> {
+    match kind {
+        "vms" => cloud.world.vm(id).map(value),
+        _ => things(cloud, kind).into_iter().find(|thing| thing["id"] == id),
+    }
+}
+
+fn value<T: Serialize>(thing: &T) -> Value {
+    serde_json::to_value(thing).unwrap_or_default()
+}
+
+/// `None` for a request that the API does not have.
+fn page(cloud: &Cloud, kind: &str, listing: &Listing) -> Option<Value> {
+    let mut wanted = match &listing.ids {
+        None => things(cloud, kind),
+        Some(ids) => {
+            let ids: Vec<&str> = ids.split(',').collect();
+            if ids.len() > 100 {
+                return None;
+            }
+            ids.iter().filter_map(|id| thing(cloud, kind, id)).collect()
+        }
+    };
+    // Pages go on by place, not by thing, so that a deletion between two pages shifts them as the API says.
+    let start: usize =
+        listing.page_token.as_deref().map_or(Some(0), |token| token.strip_prefix("at-")?.parse().ok())?;
+    let mut limit = listing.limit.unwrap_or(100).clamp(1, 1000);
+    if cloud.faults.page_limit > 0 {
+        limit = limit.min(cloud.faults.page_limit);
+    }
+    let end = start.saturating_add(limit).min(wanted.len());
+    let next = (end < wanted.len()).then(|| format!("at-{end}"));
+    let rows: Vec<Value> = wanted.drain(..end).skip(start).collect();
+    Some(json!({kind: rows, "next_page_token": next}))
+}

@@ -1,0 +1,378 @@
+//! The Supervisor: one event catcher per enabled EMS, one refresh worker where there is a collector, one event handler.
+//!
+//! It keeps them alive, each replaced by a fresh one when it ends or panics, with jittered back-off and without the others
+//! noticing; it brings them in line with the settings and the VMDB; it stops them in order. `street` shows how they are
+//! made; `run` is the process around it.
+
+pub mod run;
+pub mod street;
+
+use crate::actor::{ChildId, Children, Exit};
+use crate::backoff::Backoff;
+use crate::event_catcher::{EventCatcher, StopCatching};
+use crate::http::SettingsPart;
+use crate::observe::{ActorKind, ActorState};
+use crate::provider::EmsId;
+use crate::refresh::{RefreshWorker, StopRefreshing};
+use crate::settings::{EmsSettings, Settings};
+use crate::switchboard::Switchboard;
+use crate::vmdb;
+use actix::{
+    Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, ResponseFuture, fut::wrap_future,
+};
+use std::collections::HashMap;
+use std::time::Duration;
+use street::{Handlers, Role, Street};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_util::sync::DropGuard;
+
+/// How often the VMDB is asked which EMSs are paused.
+const LOOK_FOR_PAUSED: Duration = Duration::from_secs(2);
+
+/// The actor; see the module.
+pub struct Supervisor {
+    street: Street,
+    settings: Settings,
+    handlers: Option<Handlers>,
+    delivery: Option<DropGuard>,
+    children: HashMap<String, EmsChildren>,
+    notices: Children<ChildId, ()>,
+    down: Option<UnboundedReceiver<Down>>,
+    handler_backoff: Backoff,
+    stopping: bool,
+}
+
+type Down = (ChildId, Exit<()>);
+
+/// What one EMS has running.
+struct EmsChildren {
+    id: EmsId,
+    settings: EmsSettings,
+    catcher: Option<Addr<EventCatcher>>,
+    refresh: Option<Addr<RefreshWorker>>,
+    backoff: Backoff,
+    generation: u64,
+}
+
+impl Supervisor {
+    /// Makes it; `ems` are the rows that the settings' EMSs have in the VMDB.
+    pub fn new(street: Street, settings: Settings, ems: &[vmdb::ems::EmsRow]) -> Self {
+        let (notices, down) = Children::new();
+        let mut supervisor = Self {
+            street,
+            settings,
+            handlers: None,
+            delivery: None,
+            children: HashMap::new(),
+            notices,
+            down: Some(down),
+            handler_backoff: Backoff::of_children(),
+            stopping: false,
+        };
+        supervisor.learn(ems);
+        supervisor
+    }
+
+    /// Takes over which EMSs there are and which of them are enabled.
+    fn learn(&mut self, rows: &[vmdb::ems::EmsRow]) {
+        for settings in &self.settings.ext_management_systems {
+            let Some(row) = rows.iter().find(|row| row.name == settings.name) else { continue };
+            let mut settings = settings.clone();
+            settings.enabled = row.enabled;
+            self.street.handling.names.set(row.id, &row.name);
+            match self.children.get_mut(&row.name) {
+                Some(known) => known.settings = settings,
+                None => {
+                    let children = EmsChildren {
+                        id: row.id,
+                        settings,
+                        catcher: None,
+                        refresh: None,
+                        backoff: Backoff::of_children(),
+                        generation: 0,
+                    };
+                    self.children.insert(row.name.clone(), children);
+                }
+            }
+        }
+        let enabled = self.children.iter().filter(|(_, ems)| ems.settings.enabled);
+        self.street.context.set_settings(SettingsPart {
+            event_groups: self.settings.event_groups.clone(),
+            event_catchers: enabled.map(|(name, _)| name.clone()).collect(),
+        });
+    }
+
+    /// Starts what should run and does not.
+    fn start_missing(&mut self) {
+        self.start_delivery();
+        let names: Vec<String> = self.children.keys().cloned().collect();
+        for name in names {
+            self.start_children(&name);
+        }
+    }
+
+    /// The refresh worker first, so that the first commit finds its bell; then the catcher.
+    fn start_children(&mut self, name: &str) {
+        let (Some(handlers), Some(ems)) = (&self.handlers, self.children.get_mut(name)) else { return };
+        if self.stopping || !ems.settings.enabled {
+            return;
+        }
+        if ems.refresh.is_none() && self.street.refreshes(&ems.settings) {
+            let notice = self.notices.notice(ChildId::of(ActorKind::RefreshWorker, name));
+            let worker = self.street.spawn_refresh_worker(ems.id, &ems.settings, notice);
+            self.street.handling.bells.set(ems.id, worker.clone().recipient());
+            ems.refresh = Some(worker);
+        }
+        if ems.catcher.is_none() && self.street.catches(ems.id, name) {
+            ems.generation += 1;
+            let figures = self.street.handling.observe.actor(ActorKind::EventCatcher, Some(name));
+            figures.started(ems.generation);
+            figures.set_state(ActorState::Starting);
+            let notice = self.notices.notice(ChildId::of(ActorKind::EventCatcher, name));
+            ems.catcher =
+                Some(self.street.spawn_catcher(ems.id, &ems.settings, handlers, &self.settings, notice));
+        }
+    }
+
+    fn start_handler(&mut self) {
+        let notice = self.notices.notice(ChildId::of(ActorKind::EventHandler, ""));
+        self.handlers = Some(self.street.spawn_handler(notice));
+    }
+
+    /// In a process that takes from `miq_queue`: (re)starts the taking, with the EMSs as they are now.
+    fn start_delivery(&mut self) {
+        self.delivery = None; // dropping the guard ends the one before
+        if let (Role::QueueWorker, Some(handlers)) = (&self.street.role, &self.handlers) {
+            let ems = self
+                .children
+                .values()
+                .map(|ems| (ems.id, (ems.settings.provider, ems.settings.refresh.clone())));
+            self.delivery = Some(self.street.spawn_delivery(handlers, ems.collect()));
+        }
+    }
+
+    /// A child is gone. One that was asked to go reports too, but is known no longer.
+    fn child_down(&mut self, (child, exit): Down, ctx: &mut Context<Self>) {
+        if self.stopping || matches!(exit, Exit::Ended(())) {
+            return;
+        }
+        let ChildId { kind, ems: name } = child;
+        if kind == ActorKind::EventHandler {
+            log::error!("the event handler panicked; it and all event catchers are replaced");
+            self.handlers = None;
+            let names: Vec<String> = self.children.keys().cloned().collect();
+            let stop = self.stop_children(&names);
+            let wait = self.handler_backoff.next_wait();
+            ctx.spawn(wrap_future::<_, Self>(stop).map(move |(), _, ctx| Self::start_after(wait, ctx)));
+            return;
+        }
+        let Some(ems) = self.children.get_mut(&name) else { return };
+        log::error!("{name}: the {} panicked; it is replaced", kind.label().replace('_', " "));
+        if kind == ActorKind::RefreshWorker {
+            ems.refresh = None;
+            self.street.handling.bells.remove(ems.id);
+        } else {
+            ems.catcher = None;
+        }
+        Self::start_after(ems.backoff.next_wait(), ctx);
+    }
+
+    fn start_after(wait: Duration, ctx: &mut Context<Self>) {
+        ctx.run_later(wait, |supervisor, _| {
+            if supervisor.handlers.is_none() {
+                supervisor.start_handler();
+            }
+            supervisor.start_missing();
+        });
+    }
+
+    /// Takes the children of these EMSs out and gives what stops them in order, within the time that they have.
+    fn stop_children(&mut self, names: &[String]) -> impl Future<Output = ()> + use<> {
+        let deadline = self.shutdown_timeout();
+        let mut stopped = Vec::new();
+        for name in names {
+            if let Some(ems) = self.children.get_mut(name) {
+                self.street.handling.bells.remove(ems.id);
+                stopped.push((ems.catcher.take(), ems.refresh.take()));
+            }
+        }
+        async move {
+            let all = stopped.into_iter().map(|(catcher, refresh)| async move {
+                if let Some(catcher) = catcher
+                    && tokio::time::timeout(deadline, catcher.send(StopCatching)).await.is_err()
+                {
+                    log::warn!(
+                        "an event catcher did not stop within {deadline:?}; what it did not commit is read again"
+                    );
+                }
+                if let Some(refresh) = refresh {
+                    let _ = refresh.send(StopRefreshing).await;
+                }
+            });
+            futures_util::future::join_all(all).await;
+        }
+    }
+
+    /// How long an orderly stop may take: the longest that any EMS allows.
+    fn shutdown_timeout(&self) -> Duration {
+        let timeouts =
+            self.children.values().map(|ems| ems.settings.catcher.ems_event_thread_shutdown_timeout);
+        timeouts.max().unwrap_or(Duration::from_secs(10))
+    }
+
+    /// Brings the children in line with who is enabled now.
+    fn follow(&mut self, rows: &[vmdb::ems::EmsRow], ctx: &mut Context<Self>) {
+        let before: HashMap<String, bool> =
+            self.children.iter().map(|(name, ems)| (name.clone(), ems.settings.enabled)).collect();
+        self.learn(rows);
+        let mut paused = Vec::new();
+        for (name, ems) in &self.children {
+            match (before.get(name), ems.settings.enabled) {
+                (Some(true), false) => {
+                    log::info!("{name}: paused");
+                    paused.push(name.clone());
+                }
+                (Some(false), true) => log::info!("{name}: resumed"),
+                _ => {}
+            }
+        }
+        let stop = self.stop_children(&paused);
+        ctx.spawn(wrap_future::<_, Self>(stop).map(|(), supervisor, _| supervisor.start_missing()));
+    }
+}
+
+impl Actor for Supervisor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        if let Some(mut down) = self.down.take() {
+            let address = ctx.address();
+            actix_rt::spawn(async move {
+                while let Some(down) = down.recv().await {
+                    if address.send(ChildDown(down)).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        let figures = self.street.handling.observe.actor(ActorKind::Supervisor, None);
+        figures.started(1);
+        figures.set_state(ActorState::Running);
+        self.start_handler();
+        self.start_missing();
+        ctx.run_interval(LOOK_FOR_PAUSED, |supervisor, ctx| {
+            let vmdb = supervisor.street.handling.vmdb.clone();
+            let rows = async move { vmdb.read(vmdb::ems::list).await };
+            ctx.spawn(wrap_future::<_, Self>(rows).map(|rows, supervisor, ctx| match rows {
+                Ok(rows) => supervisor.follow(&rows, ctx),
+                Err(error) => log::debug!("looking for paused EMSs: {error}"),
+            }));
+        });
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct ChildDown(Down);
+
+impl Handler<ChildDown> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, ChildDown(down): ChildDown, ctx: &mut Self::Context) {
+        self.child_down(down, ctx);
+    }
+}
+
+/// SIGUSR1: every event catcher is replaced by a fresh one.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct RestartCatchers;
+
+impl Handler<RestartCatchers> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, _: RestartCatchers, ctx: &mut Self::Context) {
+        let names: Vec<String> = self.children.keys().cloned().collect();
+        let stop = self.stop_children(&names);
+        ctx.spawn(wrap_future::<_, Self>(stop).map(|(), supervisor, _| supervisor.start_missing()));
+    }
+}
+
+/// SIGHUP, after the new settings were found good and entered in the VMDB: restart only what changed.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Reload {
+    /// The new settings.
+    pub settings: Settings,
+    /// The new switchboard.
+    pub switchboard: Switchboard,
+    /// The rows of the settings' EMSs.
+    pub ems: Vec<vmdb::ems::EmsRow>,
+}
+
+impl Handler<Reload> for Supervisor {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, reload: Reload, ctx: &mut Self::Context) -> Self::Result {
+        self.street.switchboard.set(reload.switchboard);
+        let new = &reload.settings.ext_management_systems;
+        let same = |name: &str, old: &Settings| {
+            let find = |settings: &Settings| {
+                settings.ext_management_systems.iter().find(|ems| ems.name == name).cloned()
+            };
+            find(old) == find(&reload.settings) && old.keep_events == reload.settings.keep_events
+        };
+        let refused = |name: &str| {
+            self.street.handling.observe.actor(ActorKind::EventCatcher, Some(name)).state()
+                == ActorState::Refused
+        };
+        let affected: Vec<String> = self
+            .children
+            .keys()
+            .filter(|name| !same(name, &self.settings) || refused(name))
+            .cloned()
+            .collect();
+        let gone: Vec<String> =
+            self.children.keys().filter(|name| !new.iter().any(|ems| ems.name == **name)).cloned().collect();
+        let stop = self.stop_children(&affected);
+        for name in gone {
+            self.children.remove(&name);
+            self.street.handling.observe.forget(&name);
+        }
+        self.settings = reload.settings;
+        self.learn(&reload.ems);
+        let address = ctx.address();
+        Box::pin(async move {
+            stop.await;
+            let _ = address.send(StartMissing).await;
+        })
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct StartMissing;
+
+impl Handler<StartMissing> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, _: StartMissing, _: &mut Self::Context) {
+        self.start_missing();
+    }
+}
+
+/// Stops everything in order; answers when it is done or its time is up. Nothing is lost either way.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Shutdown;
+
+impl Handler<Shutdown> for Supervisor {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: Shutdown, _: &mut Self::Context) -> Self::Result {
+        self.stopping = true;
+        self.delivery = None;
+        let names: Vec<String> = self.children.keys().cloned().collect();
+        Box::pin(self.stop_children(&names))
+    }
+}

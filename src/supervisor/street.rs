@@ -1,0 +1,193 @@
+//! How the street is put together: which actors there are in which kind of process, and what each is made from.
+
+use crate::actor::{ArbiterHandles, ChildId, ExitNotice};
+use crate::event_catcher::messages::{LoadCursor, PutEvents};
+use crate::event_catcher::parser::{ParserSettings, SharedSwitchboard};
+use crate::event_catcher::{Catching, EventCatcher};
+use crate::event_handler::deliver::Delivery;
+use crate::event_handler::queue_putter::QueuePutter;
+use crate::event_handler::{EventHandler, Handling};
+use crate::http::HttpContext;
+use crate::provider::{ByteBudget, Ems, EmsId, Provider};
+use crate::refresh::{RefreshWorker, Refreshing};
+use crate::settings::{EmsSettings, RefreshSettings, Settings};
+use actix::{Addr, Recipient};
+use std::collections::HashMap;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// What a process does of the street.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// All of it: `catchall run`.
+    Run,
+    /// Catches from one EMS into `miq_queue`: `run-single-worker`.
+    SingleWorker(Chosen),
+    /// Takes from `miq_queue` what the others put there: `simulate-queue-worker`.
+    QueueWorker,
+}
+
+/// How a person names one EMS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    /// By its name in the settings.
+    Name(String),
+    /// By its row's id.
+    Id(i64),
+}
+
+impl Chosen {
+    /// Whether it is this one.
+    pub fn is(&self, id: EmsId, name: &str) -> bool {
+        match self {
+            Self::Name(chosen) => chosen == name,
+            Self::Id(chosen) => *chosen == id.0,
+        }
+    }
+}
+
+/// What all actors of the process share.
+#[derive(Clone)]
+pub struct Street {
+    /// What this process does.
+    pub role: Role,
+    /// VMDB, bells, names, figures.
+    pub handling: Handling,
+    /// The switchboard in force.
+    pub switchboard: SharedSwitchboard,
+    /// Threads.
+    pub arbiters: ArbiterHandles,
+    /// Bytes of all pages in memory.
+    pub budget: ByteBudget,
+    /// What the HTTP server shows.
+    pub context: HttpContext,
+    /// Who this process is, for claims.
+    pub owner: i64,
+}
+
+/// Who takes what event catchers bring.
+#[derive(Clone)]
+pub struct Handlers {
+    /// Commits.
+    pub put_events: Recipient<PutEvents>,
+    /// Knows cursors.
+    pub load_cursor: Recipient<LoadCursor>,
+}
+
+impl Street {
+    /// Whether this process catches from the EMS.
+    pub fn catches(&self, id: EmsId, name: &str) -> bool {
+        match &self.role {
+            Role::Run => true,
+            Role::SingleWorker(chosen) => chosen.is(id, name),
+            Role::QueueWorker => false,
+        }
+    }
+
+    /// Whether this process refreshes the EMS.
+    pub fn refreshes(&self, ems: &EmsSettings) -> bool {
+        let here = match self.role {
+            Role::Run | Role::QueueWorker => true,
+            Role::SingleWorker(_) => false,
+        };
+        here && ems.refresh.enabled && ems.provider.has_collector()
+    }
+
+    /// The end of the catching half: the VMDB itself, or its queue when the handling half is another process.
+    pub fn spawn_handler(&self, notice: ExitNotice<ChildId, ()>) -> Handlers {
+        fn handlers<A>(handler: Addr<A>) -> Handlers
+        where
+            A: actix::Handler<PutEvents>
+                + actix::Handler<LoadCursor>
+                + actix::Actor<Context = actix::Context<A>>,
+        {
+            Handlers { put_events: handler.clone().recipient(), load_cursor: handler.recipient() }
+        }
+        match self.role {
+            Role::Run | Role::QueueWorker => {
+                handlers(EventHandler::spawn(&self.arbiters.handler, self.handling.clone(), notice))
+            }
+            Role::SingleWorker(_) => {
+                handlers(QueuePutter::spawn(&self.arbiters.handler, self.handling.clone(), notice))
+            }
+        }
+    }
+
+    /// Takes from `miq_queue` until the guard is dropped.
+    pub fn spawn_delivery(
+        &self,
+        handlers: &Handlers,
+        ems: HashMap<EmsId, (&'static dyn Provider, RefreshSettings)>,
+    ) -> DropGuard {
+        let delivery = Delivery {
+            handling: self.handling.clone(),
+            handler: handlers.put_events.clone(),
+            switchboard: self.switchboard.clone(),
+            owner: self.owner,
+            ems,
+        };
+        let stop = CancellationToken::new();
+        self.arbiters.handler.spawn(delivery.run(stop.clone()));
+        stop.drop_guard()
+    }
+
+    /// One EMS's catcher, which spawns its stream and parser.
+    pub fn spawn_catcher(
+        &self,
+        id: EmsId,
+        ems: &EmsSettings,
+        handlers: &Handlers,
+        settings: &Settings,
+        notice: ExitNotice<ChildId, ()>,
+    ) -> Addr<EventCatcher> {
+        let catching = Catching {
+            ems: self.ems(id, ems),
+            provider: ems.provider,
+            parser: ParserSettings {
+                filter: ems.blacklisted_event_names.clone(),
+                refresh: ems.refresh.clone(),
+                keep_events: settings.keep_events,
+                switchboard: self.switchboard.clone(),
+            },
+            handler: handlers.put_events.clone(),
+            cursors: handlers.load_cursor.clone(),
+            observe: self.handling.observe.clone(),
+            arbiters: self.arbiters.clone(),
+        };
+        EventCatcher::spawn(catching, notice)
+    }
+
+    /// One EMS's refresh worker.
+    pub fn spawn_refresh_worker(
+        &self,
+        id: EmsId,
+        ems: &EmsSettings,
+        notice: ExitNotice<ChildId, ()>,
+    ) -> Addr<RefreshWorker> {
+        let refreshing = Refreshing {
+            ems: self.ems(id, ems),
+            provider: ems.provider,
+            settings: ems.refresh.clone(),
+            vmdb: self.handling.vmdb.clone(),
+            owner: self.owner,
+            observe: self.handling.observe.clone(),
+        };
+        RefreshWorker::spawn(&self.arbiters.refresh, refreshing, notice)
+    }
+
+    fn ems(&self, id: EmsId, settings: &EmsSettings) -> Ems {
+        ems_of(id, settings, &self.budget)
+    }
+}
+
+/// An EMS as its provider sees it.
+pub fn ems_of(id: EmsId, settings: &EmsSettings, budget: &ByteBudget) -> Ems {
+    Ems {
+        id,
+        name: settings.name.clone(),
+        provider_region: settings.provider_region.clone(),
+        endpoints: settings.endpoints.clone(),
+        authentications: settings.authentications.clone(),
+        catcher: settings.catcher.clone(),
+        budget: budget.clone(),
+    }
+}

@@ -1,0 +1,236 @@
+//! Looks through what events can reach, and tells what will not do what its author may expect.
+//!
+//! Only what events can reach: a domain may be a whole copy of ManageIQ's, whose other parts are nobody's business here.
+
+use super::evaluate::handler_method;
+use super::guard;
+use super::handlers::{Handler, is_target_name};
+use super::index::{EMS_EVENT, ENTRY_CLASS, Index, MISSING};
+use super::model::{Class, Domain, Effective, FieldKind, Instance, SchemaField, is_commented_out};
+use super::problem::{AutomateWarning, did_you_mean, nearest};
+use super::substitution::{Object, Part, Template, is_unknown_root_attribute};
+use super::uri::Uri;
+use std::collections::BTreeSet;
+
+/// All warnings, sorted by file and line.
+pub(super) fn review(index: &Index, is_known: &dyn Fn(&str) -> bool) -> Vec<AutomateWarning> {
+    let mut review = Review { index, warnings: BTreeSet::new(), waiting: Vec::new(), seen: BTreeSet::new() };
+    for (position, domain) in index.domains.iter().enumerate() {
+        for path in domain.classes.keys() {
+            let class = path.as_str();
+            if class.starts_with(EMS_EVENT) || class == ENTRY_CLASS || class == "system/event_handlers" {
+                review.reach(class);
+            }
+        }
+        if !domain.builtin {
+            review.unknown_names(position, domain, is_known);
+        }
+    }
+    while let Some(class) = review.waiting.pop() {
+        let of_that_path = index.domains.iter().filter_map(|domain| domain.classes.get(&class));
+        of_that_path.for_each(|class| review.class(class));
+    }
+    review.warnings.into_iter().collect()
+}
+
+struct Review<'a> {
+    index: &'a Index,
+    warnings: BTreeSet<AutomateWarning>,
+    waiting: Vec<String>,
+    seen: BTreeSet<String>,
+}
+
+impl Review<'_> {
+    fn reach(&mut self, class: &str) {
+        let class = class.to_ascii_lowercase();
+        if self.seen.insert(class.clone()) {
+            self.waiting.push(class);
+        }
+    }
+
+    fn warn(&mut self, file: &str, line: usize, message: String) {
+        self.warnings.insert(AutomateWarning { file: file.to_owned(), line, message });
+    }
+
+    fn warn_at(&mut self, value: &Effective<'_>, field: &SchemaField, message: &str) {
+        self.warn(value.file, value.line, format!("{}: {message}", field.name));
+    }
+
+    /// Classes and instances that no provider's events are called like.
+    fn unknown_names(&mut self, position: usize, domain: &Domain, is_known: &dyn Fn(&str) -> bool) {
+        let index = self.index;
+        let lower = &index.domains[..position];
+        for (path, class) in &domain.classes {
+            let Some(source) = path.strip_prefix(EMS_EVENT) else { continue };
+            let mut siblings = lower
+                .iter()
+                .filter_map(|domain| domain.classes.get(path))
+                .flat_map(|class| class.instances.values())
+                .peekable();
+            if siblings.peek().is_none() {
+                let sources = lower.iter().flat_map(|domain| domain.classes.keys());
+                let hint = did_you_mean(source, sources.filter_map(|path| path.strip_prefix(EMS_EVENT)));
+                let name = class.path.rsplit('/').next().unwrap_or_default();
+                let why = format!(
+                    "no provider in this build has events of the source {name}{hint}; its instances never run"
+                );
+                self.warn(&class.shown, 1, why);
+                continue;
+            }
+            let siblings: BTreeSet<&str> = siblings.map(|instance| instance.name.as_str()).collect();
+            for instance in class.instances.values() {
+                let is_sibling = siblings.iter().any(|name| name.eq_ignore_ascii_case(&instance.name));
+                if !is_sibling && instance.name != MISSING && !is_known(&instance.name) {
+                    self.unknown_event_type(instance, &class.path, &siblings);
+                }
+            }
+        }
+    }
+
+    fn unknown_event_type(&mut self, instance: &Instance, class: &str, siblings: &BTreeSet<&str>) {
+        let name = &instance.name;
+        let hint = match nearest(name, siblings.iter().copied().filter(|name| *name != MISSING)) {
+            Some(near) => format!("did you mean `{near}`? The nearest event type that is known is called so"),
+            None => "it runs if the provider sends such events".to_owned(),
+        };
+        self.warn(
+            &instance.file,
+            instance.line,
+            format!("no event type `{name}` is known in {class}; {hint}"),
+        );
+    }
+
+    fn class(&mut self, class: &Class) {
+        for method in
+            class.methods.iter().filter(|_| !class.path.eq_ignore_ascii_case("System/event_handlers"))
+        {
+            self.warn(
+                method,
+                1,
+                "is not run: Catchall runs no methods of domains, only its own handlers".to_owned(),
+            );
+        }
+        self.instance(class, None);
+        for instance in class.instances.values() {
+            self.instance(class, Some(instance));
+        }
+    }
+
+    fn instance(&mut self, class: &Class, instance: Option<&Instance>) {
+        for field in &class.schema.fields {
+            let collect =
+                instance.and_then(|instance| instance.values.get(&field.key)).filter(|value| value.collect);
+            if let (Some(instance), Some(value)) = (instance, collect) {
+                let why = format!("{}: `collect` has no effect: values are not handed back", field.name);
+                self.warn(&instance.file, value.line, why);
+            }
+            if instance.is_none() && field.collect {
+                let why = format!("{}: `collect` has no effect: values are not handed back", field.name);
+                self.warn(&class.schema.file, field.line, why);
+            }
+            if let Some(value) = class.effective(instance, field) {
+                self.field(class, field, &value);
+            }
+        }
+    }
+
+    fn field(&mut self, class: &Class, field: &SchemaField, value: &Effective<'_>) {
+        if field.kind != FieldKind::Attribute && is_commented_out(value.text) {
+            return;
+        }
+        let template = if field.substitute { self.template(field, value) } else { Some(true) };
+        let Some(is_plain) = template else { return };
+        match field.kind {
+            FieldKind::Attribute => {}
+            FieldKind::State => self.warn_at(value, field, "is not run: Catchall has no state machines"),
+            FieldKind::Method if is_plain && handler_method(&class.path, value.text).is_none() => {
+                let why = format!(
+                    "the method {} is not run: Catchall runs its own handlers alone, through /System/event_handlers",
+                    value.text.trim()
+                );
+                self.warn_at(value, field, &why);
+            }
+            FieldKind::Method => {}
+            FieldKind::Assertion => self.guard(field, value),
+            FieldKind::Relationship if is_plain => self.relationship(field, value),
+            FieldKind::Relationship => {}
+        }
+    }
+
+    /// Whether the value is plain text; `None` after a warning.
+    fn template(&mut self, field: &SchemaField, value: &Effective<'_>) -> Option<bool> {
+        let template = match Template::parse(value.text) {
+            Ok(template) => template,
+            Err(why) => {
+                self.warn_at(value, field, &format!("is passed over: {why}"));
+                return None;
+            }
+        };
+        for part in &template.parts {
+            if let Part::Attribute(reference) = part
+                && reference.object == Object::Root
+                && reference.member.is_none()
+                && is_unknown_root_attribute(&reference.attribute)
+            {
+                let why =
+                    format!("is passed over: ${{/#{}}} is not known to the switchboard", reference.attribute);
+                self.warn_at(value, field, &why);
+                return None;
+            }
+        }
+        Some(template.is_plain())
+    }
+
+    /// Tries the guard with letters for its placeholders.
+    fn guard(&mut self, field: &SchemaField, value: &Effective<'_>) {
+        let Ok(template) = Template::parse(value.text) else { return };
+        let text: String = template
+            .parts
+            .iter()
+            .map(|part| if let Part::Text(text) = part { text.as_str() } else { "x" })
+            .collect();
+        if let Err(why) = guard::holds(&text) {
+            self.warn_at(
+                value,
+                field,
+                &format!("the guard always fails here, and nothing else of its instance runs: {why}"),
+            );
+        }
+    }
+
+    fn relationship(&mut self, field: &SchemaField, value: &Effective<'_>) {
+        let uri = match Uri::parse(value.text) {
+            Ok(uri) => uri,
+            Err(why) => return self.warn_at(value, field, &format!("ends the run of its event: {why}")),
+        };
+        if uri.wildcard {
+            return self.warn_at(
+                value,
+                field,
+                "is passed over: an address cannot end in `*`; name the instances one by one",
+            );
+        }
+        let asked = uri.instance.as_deref().unwrap_or_default();
+        let Some(found) = self.index.resolve(&uri.class, uri.instance.as_deref()) else {
+            let all = self.index.domains.iter().flat_map(|domain| domain.classes.values());
+            let paths: BTreeSet<String> = all
+                .flat_map(|class| {
+                    class.instances.values().map(|instance| format!("/{}/{}", class.path, instance.name))
+                })
+                .collect();
+            let path = format!("/{}/{asked}", uri.class);
+            let hint = did_you_mean(&path, paths.iter().map(String::as_str));
+            return self.warn_at(value, field, &format!("is passed over: no domain has {path}{hint}"));
+        };
+        self.reach(&found.class.path);
+        let target = uri.params.get("target").filter(|target| !target.trim().is_empty());
+        if let (Some(Handler::RefreshTarget), Some(target)) = (Handler::of_path(&uri.class, asked), target)
+            && !is_target_name(target)
+        {
+            let why = format!(
+                "ends the run of its event: there is no target `{target}`; known are vm, host, ems and the like"
+            );
+            self.warn_at(value, field, &why);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! A provider that fails on purpose: its stream panics some polls, its parser panics on some events.
+
+use async_trait::async_trait;
+use catchall::provider::{
+    Collector, Cursor, Ems, EmsEvent, EventBatch, EventParser, EventTargetParser, NativeEvent, ParseError,
+    Parsed, Provider, ProviderError, Stream, StreamError, Target,
+};
+use chrono::DateTime;
+use std::borrow::Cow;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use tokio::time::Instant;
+
+/// See the module.
+pub struct Fragile {
+    /// How many polls panic before the first that does not.
+    pub panics: AtomicU32,
+    /// When each stream was made.
+    pub made: Mutex<Vec<Instant>>,
+}
+
+impl Fragile {
+    /// One whose first `panics` polls panic.
+    pub const fn new(panics: u32) -> Self {
+        Self { panics: AtomicU32::new(panics), made: Mutex::new(Vec::new()) }
+    }
+}
+
+struct FragileStream {
+    panics: bool,
+    served: bool,
+}
+
+#[async_trait]
+impl Stream for FragileStream {
+    async fn start(&mut self, resume_from: Option<Cursor>) -> Result<(), StreamError> {
+        self.served = resume_from.is_some();
+        Ok(())
+    }
+
+    async fn poll(&mut self) -> Result<EventBatch, StreamError> {
+        assert!(!self.panics, "this poll panics on purpose");
+        if std::mem::replace(&mut self.served, true) {
+            return Ok(EventBatch::default());
+        }
+        let events = ["one", "two", "panic", "three"].into_iter().map(NativeEvent::new).collect();
+        let cursor = Cursor { source: "fragile".into(), position: serde_json::json!(4) };
+        Ok(EventBatch { events, cursor: Some(cursor), ..EventBatch::default() })
+    }
+}
+
+struct Parser;
+
+impl EventParser for Parser {
+    fn parse(&self, native: &NativeEvent) -> Result<Parsed, ParseError> {
+        assert!(native.text != "panic", "this event panics on purpose");
+        let event = EmsEvent {
+            event_type: format!("fragile.{}", native.text),
+            source: "FRAGILE".to_owned(),
+            timestamp: DateTime::from_timestamp(1_795_000_000, 0)
+                .ok_or_else(|| ParseError::new("no time"))?,
+            ..EmsEvent::default()
+        };
+        Ok(Parsed::one(&*native.text, event))
+    }
+}
+
+impl EventTargetParser for Parser {
+    fn parse(&self, _: &EmsEvent) -> Result<Vec<Target>, ParseError> {
+        Ok(Vec::new())
+    }
+}
+
+impl Provider for Fragile {
+    fn ems_type(&self) -> &'static str {
+        "fragile"
+    }
+
+    fn class_name(&self) -> &'static str {
+        "ManageIQ::Providers::Fragile::CloudManager"
+    }
+
+    fn event_source(&self) -> &'static str {
+        "FRAGILE"
+    }
+
+    fn default_settings(&self) -> &'static str {
+        "{}"
+    }
+
+    fn automate(&self) -> Vec<(String, Cow<'static, [u8]>)> {
+        Vec::new()
+    }
+
+    fn event_parser(&self) -> &dyn EventParser {
+        &Parser
+    }
+
+    fn event_target_parser(&self) -> &dyn EventTargetParser {
+        &Parser
+    }
+
+    fn stream(&self, _: &Ems) -> Result<Box<dyn Stream>, ProviderError> {
+        self.made.lock().unwrap().push(Instant::now());
+        let panics = self.panics.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+        Ok(Box::new(FragileStream { panics, served: false }))
+    }
+
+    fn collector(&self, _: &Ems) -> Result<Option<Box<dyn Collector>>, ProviderError> {
+        Ok(None)
+    }
+
+    fn has_collector(&self) -> bool {
+        false
+    }
+}
