@@ -76,9 +76,7 @@ impl StreamRun {
         let stop = self.stop.clone();
         match self.follow(&stop).await {
             Ok(()) => StreamExit::Stopped,
-            Err(error) => {
-                StreamExit::Failed { error, was_running: self.figures.state() == ActorState::Running }
-            }
+            Err(error) => StreamExit::Failed { error, was_running: self.figures.state() == ActorState::Running },
         }
     }
 
