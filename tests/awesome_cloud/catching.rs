@@ -29,6 +29,29 @@ async fn late_events_behind_what_was_read_arrive() {
 }
 
 #[tokio::test]
+async fn events_up_to_two_minutes_late_arrive_whenever_the_catcher_is_killed() {
+    let faults = Faults { late_share: 0.5, late_seconds: 120.0, page_limit: 20, ..Faults::default() };
+    let cloud = cloud(faults).await;
+    let ems = ems(&cloud.url());
+    let mut caught = Caught::default();
+    let mut stream = started(&ems, None).await.unwrap();
+    for round in 0..60 {
+        cloud.with(|cloud| {
+            cloud.faults.clock_offset_seconds += if round < 40 { 7 } else { 31 };
+            cloud.happen(if round < 50 { 8 } else { 0 });
+        });
+        if round % 4 == 0 {
+            stream = started(&ems, caught.cursor.clone()).await.unwrap();
+        }
+        drain(&mut stream, &mut caught).await;
+    }
+    let ledger = cloud.ledger();
+    assert_eq!((ledger.hidden, ledger.events.len()), (0, 400));
+    assert_eq!(caught.events.len(), 400);
+    assert!(caught.gaps.is_empty());
+}
+
+#[tokio::test]
 async fn repeated_pages_are_read_once_and_pages_without_end_do_not_hold_the_stream() {
     let cloud = cloud(Faults { repeat_every: 2, ..Faults::default() }).await;
     cloud.happen(100);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-fn ems(endpoint: Endpoint) -> Ems {
+pub(super) fn ems(endpoint: Endpoint) -> Ems {
     Ems {
         id: EmsId(1),
         name: "demo".into(),
@@ -17,7 +17,7 @@ fn ems(endpoint: Endpoint) -> Ems {
     }
 }
 
-fn at(url: &str) -> Endpoint {
+pub(super) fn at(url: &str) -> Endpoint {
     Endpoint { url: Some(url.into()), verify_ssl: true, ..Endpoint::default() }
 }
 
