@@ -1,5 +1,5 @@
-//! `catchall ems list|pause|resume|restart`: which EMSs there are, and whether they are caught from. Written to the VMDB, where a
-//! running Catchall sees it.
+//! `catchall ems list|pause|resume|restart`: which EMSs there are, and whether they are caught from. Written to the VMDB,
+//! where a running Catchall sees it within seconds.
 
 use super::status;
 use super::table::{Align, table};
@@ -19,6 +19,9 @@ pub enum EmsCommandError {
         /// What there is.
         known: String,
     },
+    /// A restart of what does not run.
+    #[error("{0} is not caught from; `catchall ems resume` or `enabled: true` in the settings starts it")]
+    NotEnabled(String),
     /// The VMDB's own.
     #[error(transparent)]
     Vmdb(#[from] VmdbError),
@@ -87,11 +90,12 @@ pub fn resume(connection: &mut Connection, name: &str) -> Result<String, EmsComm
 /// Asks the process that catches from it for a fresh event catcher. Says what was done.
 ///
 /// # Errors
-/// See [`EmsCommandError`].
+/// See [`EmsCommandError`]; an EMS that is not caught from stays as it is.
 pub fn restart(connection: &mut Connection, name: &str) -> Result<String, EmsCommandError> {
     match ems::list(connection)?.into_iter().find(|ems| ems.name == name) {
-        Some(ems) => restarts::ask(connection, ems.id)?,
         None => return unknown(connection, name),
+        Some(ems) if !ems.enabled => return Err(EmsCommandError::NotEnabled(name.to_owned())),
+        Some(ems) => restarts::ask(connection, ems.id)?,
     }
     Ok(format!("{name} is asked to restart; a running Catchall does so within some seconds.\n"))
 }

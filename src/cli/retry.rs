@@ -26,6 +26,14 @@ impl fmt::Display for Retried {
     }
 }
 
+impl std::ops::AddAssign for Retried {
+    fn add_assign(&mut self, other: Self) {
+        self.parsed += other.parsed;
+        self.new_events += other.new_events;
+        self.failed += other.failed;
+    }
+}
+
 /// Tries dead letters again, oldest first, each in one transaction with the events that it became and their work.
 /// `prepare` parses a native text of an EMS and works out what follows; no events mean that it is none of the provider's.
 ///

@@ -1,126 +1,161 @@
-//! Commands that look at and steer a VMDB, beside a running Catchall or without one: which connection they need, what
-//! they print. What they say is made in `status`, `events`, `ems` and `retry`.
+//! Commands that look at and steer a VMDB, beside a running Catchall or without one: opens it, and hands the work to
+//! `status`, `events`, `retry` and `ems`.
 
 use super::arguments::{EmsCommand, EventsArguments};
 use super::events::{self, Chosen};
-use super::{CliError, ems, failed, retry, status};
+use super::{CliError, Retried, ems, failed, retry, status};
 use crate::clock;
-use crate::event_catcher::parser::{ParserSettings, SharedSwitchboard, parse_batch};
-use crate::observe::EmsFigures;
-use crate::provider::{EmsId, NativeEvent};
+use crate::event_catcher::prepare::{self, Preparation};
+use crate::provider::{EmsId, NativeEvent, Parsed};
 use crate::settings::{EmsSettings, Settings};
 use crate::switchboard::Switchboard;
 use crate::vmdb::{self, Access, Connection, ReadyEvent, Vmdb, VmdbError};
-use std::collections::HashMap;
 
 /// `migrate`: brings the schema up to date, and says what was done.
+///
+/// # Errors
+/// See [`CliError`].
 pub fn migrate(settings: &Settings) -> Result<(), CliError> {
-    let applied = actix_rt::System::new()
-        .block_on(async { Vmdb::open(&settings.vmdb, Access::Worker).await?.migrate().await })
-        .map_err(failed)?;
-    match applied.as_slice() {
-        [] => println!("the schema is up to date"),
-        names => names.iter().for_each(|name| println!("applied {name}")),
-    }
-    Ok(())
+    actix_rt::System::new().block_on(async {
+        let vmdb = Vmdb::open(&settings.vmdb, Access::Worker).await.map_err(failed)?;
+        let applied = vmdb.migrate().await.map_err(failed)?;
+        for migration in &applied {
+            println!("applied {migration}");
+        }
+        if applied.is_empty() {
+            println!("the schema is up to date");
+        }
+        Ok(())
+    })
 }
 
 /// `status`
+///
+/// # Errors
+/// See [`CliError`].
 pub fn status(settings: &Settings, json: bool) -> Result<(), CliError> {
-    let render = if json { status::json } else { status::text };
-    print!("{}", with_vmdb(settings, Access::Read, move |connection| render(connection, clock::now()))?);
+    show(settings, move |connection| {
+        let now = clock::now();
+        if json { status::json(connection, now) } else { status::text(connection, now) }
+    })
+}
+
+/// `events`
+///
+/// # Errors
+/// See [`CliError`].
+pub fn events(
+    settings: &Settings,
+    switchboard: impl FnOnce(&Settings) -> Result<Switchboard, CliError>,
+    arguments: &EventsArguments,
+    json: bool,
+) -> Result<(), CliError> {
+    let ems_id = arguments.ems.as_deref().map(|name| ems_called(settings, name)).transpose()?;
+    if arguments.retry {
+        return retry_dead_letters(settings, switchboard(settings)?, ems_id);
+    }
+    let chosen = Chosen { ems_id, limit: arguments.limit };
+    let dead = arguments.dead;
+    show(settings, move |connection| match (dead, json) {
+        (false, false) => events::text(connection, &chosen, clock::now()),
+        (false, true) => events::json_lines(connection, &chosen),
+        (true, false) => events::dead_text(connection, &chosen, clock::now()),
+        (true, true) => events::dead_json_lines(connection, &chosen),
+    })
+}
+
+/// `ems`
+///
+/// # Errors
+/// See [`CliError`].
+pub fn ems(settings: &Settings, command: &EmsCommand, json: bool) -> Result<(), CliError> {
+    match command {
+        EmsCommand::List => show(settings, move |connection| {
+            if json { ems::list_json(connection) } else { ems::list(connection, clock::now()) }
+        }),
+        EmsCommand::Pause { name } => steer(settings, name.clone(), ems::pause),
+        EmsCommand::Resume { name } => steer(settings, name.clone(), ems::resume),
+        EmsCommand::Restart { name } => steer(settings, name.clone(), ems::restart),
+    }
+}
+
+/// Prints what `read` finds.
+fn show(
+    settings: &Settings,
+    read: impl FnOnce(&mut Connection) -> Result<String, VmdbError> + Send + 'static,
+) -> Result<(), CliError> {
+    print!("{}", reading(settings, read)?);
     Ok(())
 }
 
-/// `events`, `events --dead`
-pub fn events(settings: &Settings, arguments: &EventsArguments, json: bool) -> Result<(), CliError> {
-    let (dead, limit, ems) = (arguments.dead, arguments.limit, arguments.ems.clone());
-    let text = with_vmdb(settings, Access::Read, move |connection| {
-        let chosen = Chosen { ems_id: chosen_ems(connection, ems.as_deref())?, limit };
-        match (dead, json) {
-            (false, false) => events::text(connection, &chosen, clock::now()),
-            (false, true) => events::json_lines(connection, &chosen),
-            (true, false) => events::dead_text(connection, &chosen, clock::now()),
-            (true, true) => events::dead_json_lines(connection, &chosen),
-        }
-    })?;
-    print!("{text}");
+fn reading<T: Send + 'static>(
+    settings: &Settings,
+    read: impl FnOnce(&mut Connection) -> Result<T, VmdbError> + Send + 'static,
+) -> Result<T, CliError> {
+    actix_rt::System::new().block_on(async {
+        let vmdb = Vmdb::open(&settings.vmdb, Access::Read).await.map_err(failed)?;
+        vmdb.read(read).await.map_err(failed)
+    })
+}
+
+fn writing<T: Send + 'static>(
+    settings: &Settings,
+    write: impl FnOnce(&mut Connection) -> Result<T, VmdbError> + Send + 'static,
+) -> Result<T, CliError> {
+    actix_rt::System::new().block_on(async {
+        let vmdb = Vmdb::open(&settings.vmdb, Access::Worker).await.map_err(failed)?;
+        vmdb.write(write).await.map_err(failed)
+    })
+}
+
+type Steer = fn(&mut Connection, &str) -> Result<String, ems::EmsCommandError>;
+
+fn steer(settings: &Settings, name: String, work: Steer) -> Result<(), CliError> {
+    let said = writing(settings, move |connection| Ok(work(connection, &name)))?;
+    print!("{}", said.map_err(failed)?);
     Ok(())
 }
 
-/// `events --dead --retry`
-pub fn retry_dead_letters(
+fn ems_called(settings: &Settings, name: &str) -> Result<EmsId, CliError> {
+    let asked = name.to_owned();
+    let found = reading(settings, move |connection| events::ems_called(connection, &asked))?;
+    found.ok_or_else(|| {
+        failed(format!("there is no EMS {name:?} in the VMDB; `catchall ems list` shows those that are"))
+    })
+}
+
+/// Letters of EMSs that are not in the settings stay as they are: nobody could say what their events do.
+fn retry_dead_letters(
     settings: &Settings,
     switchboard: Switchboard,
-    arguments: &EventsArguments,
+    only: Option<EmsId>,
 ) -> Result<(), CliError> {
-    let (ems, switchboard) = (arguments.ems.clone(), SharedSwitchboard::new(switchboard));
-    let entries = settings.ext_management_systems.clone();
-    let keep_events = settings.keep_events;
-    let retried = with_vmdb(settings, Access::Worker, move |connection| {
-        let only = chosen_ems(connection, ems.as_deref())?;
-        let rows = vmdb::ems::list(connection)?;
-        let known: HashMap<EmsId, &EmsSettings> = rows
-            .iter()
-            .filter_map(|row| Some((row.id, entries.iter().find(|entry| entry.name == row.name)?)))
-            .collect();
-        retry(connection, only, |ems_id, native| {
-            let ems = known.get(&ems_id).ok_or("its EMS is not in the settings")?;
-            let settings = ParserSettings {
-                filter: ems.blacklisted_event_names.clone(),
-                refresh: ems.refresh.clone(),
-                keep_events,
-                switchboard: switchboard.clone(),
-            };
-            parse_again(ems, &settings, native)
-        })
+    let all = settings.ext_management_systems.clone();
+    let retried = writing(settings, move |connection| {
+        let mut sum = Retried::default();
+        for row in vmdb::ems::list(connection)? {
+            let Some(ems) = all.iter().find(|ems| ems.name == row.name) else { continue };
+            if only.is_none_or(|ems_id| ems_id == row.id) {
+                sum += retry(connection, Some(row.id), |_, native| ready(ems, &switchboard, native))?;
+            }
+        }
+        Ok(sum)
     })?;
     println!("{retried}");
     Ok(())
 }
 
-fn parse_again(ems: &EmsSettings, settings: &ParserSettings, native: &str) -> Result<Vec<ReadyEvent>, String> {
-    let mut batch = parse_batch(ems.provider, settings, &EmsFigures::default(), &[NativeEvent::new(native)]);
-    match batch.dead_letters.pop() {
-        Some(letter) => Err(letter.reason),
-        None => Ok(batch.events),
-    }
-}
-
-/// `ems list|pause|resume|restart`
-pub fn ems(settings: &Settings, command: &EmsCommand, json: bool) -> Result<(), CliError> {
-    let command = command.clone();
-    let access = if matches!(command, EmsCommand::List) { Access::Read } else { Access::Worker };
-    let text = with_vmdb(settings, access, move |connection| {
-        Ok(match command {
-            EmsCommand::List if json => ems::list_json(connection).map_err(ems::EmsCommandError::from),
-            EmsCommand::List => ems::list(connection, clock::now()).map_err(ems::EmsCommandError::from),
-            EmsCommand::Pause { name } => ems::pause(connection, &name),
-            EmsCommand::Resume { name } => ems::resume(connection, &name),
-            EmsCommand::Restart { name } => ems::restart(connection, &name),
+/// What the event catcher would make of `native` today.
+fn ready(ems: &EmsSettings, switchboard: &Switchboard, native: &str) -> Result<Vec<ReadyEvent>, String> {
+    let preparation = Preparation { provider: ems.provider, switchboard, refresh: &ems.refresh };
+    let parsed =
+        prepare::parse_native(ems.provider, &NativeEvent::new(native)).map_err(|error| error.to_string())?;
+    let Parsed::Events(events) = parsed else { return Ok(Vec::new()) };
+    events
+        .into_iter()
+        .filter(|parsed| !ems.blacklisted_event_names.matches(&parsed.event.event_type))
+        .map(|parsed| {
+            prepare::prepare(parsed, &preparation).map(|(ready, _)| ready).map_err(|error| error.to_string())
         })
-    })?;
-    print!("{}", text.map_err(failed)?);
-    Ok(())
-}
-
-fn chosen_ems(connection: &mut Connection, name: Option<&str>) -> Result<Option<EmsId>, VmdbError> {
-    let Some(name) = name else { return Ok(None) };
-    let found = events::ems_called(connection, name)?;
-    found.map(Some).ok_or_else(|| VmdbError::Refused(format!("there is no EMS {name} in it; see `catchall ems list`")))
-}
-
-fn with_vmdb<T: Send + 'static>(
-    settings: &Settings,
-    access: Access,
-    work: impl FnOnce(&mut Connection) -> Result<T, VmdbError> + Send + 'static,
-) -> Result<T, CliError> {
-    let done = actix_rt::System::new().block_on(async {
-        let vmdb = Vmdb::open(&settings.vmdb, access).await?;
-        match access {
-            Access::Read => vmdb.read(work).await,
-            Access::Run | Access::Worker => vmdb.write(work).await,
-        }
-    });
-    done.map_err(failed)
+        .collect()
 }

@@ -165,6 +165,12 @@ async fn an_ems_is_paused_and_resumed_by_its_name(fresh: Fresh) {
         .unwrap();
     assert!(said.starts_with("demo <cloud> is paused."), "{said}");
     assert_eq!(states().await, [true, false]);
+    let error = fresh
+        .vmdb
+        .write(|connection| Ok(ems::restart(connection, "demo <cloud>").unwrap_err()))
+        .await
+        .unwrap();
+    assert!(error.to_string().starts_with("demo <cloud> is not caught from; "), "{error}");
     let error =
         fresh.vmdb.write(|connection| Ok(ems::pause(connection, "quite").unwrap_err())).await.unwrap();
     assert_eq!(error.to_string(), "there is no EMS \"quite\" in the VMDB; there are: demo <cloud>, quiet");

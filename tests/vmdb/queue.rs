@@ -6,7 +6,7 @@ use catchall::vmdb::miq_queue::{self, QueuedBatch, QueuedOutcome, claim_events, 
 use catchall::vmdb::refresh_work::{
     RefreshOutcome, claim_refresh, complete_refresh, ems_with_waiting_refresh, queue_full_refresh,
 };
-use catchall::vmdb::{DeadLetter, ReadyBatch, Work, cursors, ems, event_commit};
+use catchall::vmdb::{Access, DeadLetter, ReadyBatch, Vmdb, Work, cursors, ems, event_commit};
 
 on_both! {
     events_go_through_the_queue_once_and_in_order
@@ -115,4 +115,31 @@ async fn work_carries_the_zone_of_its_ems(fresh: Fresh) {
         fresh.count("SELECT count(*) FROM miq_queue WHERE zone = 'default' AND role = 'ems_inventory'").await,
         1
     );
+}
+
+#[tokio::test]
+async fn two_processes_never_claim_the_same_event() {
+    for fresh in [Fresh::sqlite().await, Fresh::postgres().await].into_iter().flatten() {
+        put(&fresh, queued((0..200).map(|n| event(&format!("e{n}"), "X")).collect())).await;
+        let other = Vmdb::open(&fresh.settings, Access::Worker).await.unwrap();
+        let claim = |vmdb: &Vmdb| {
+            let vmdb = vmdb.clone();
+            async move {
+                let mut ids = Vec::new();
+                loop {
+                    let claimed = vmdb.write(|c| claim_events(c, 1, 7)).await.unwrap();
+                    if claimed.is_empty() {
+                        return ids;
+                    }
+                    ids.extend(claimed.iter().map(|event| event.id));
+                }
+            }
+        };
+        let (mut ids, others) = tokio::join!(claim(&fresh.vmdb), claim(&other));
+        ids.extend(others);
+        ids.sort_unstable();
+        let all = ids.len();
+        ids.dedup();
+        assert_eq!((all, ids.len()), (200, 200));
+    }
 }
