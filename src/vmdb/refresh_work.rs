@@ -230,3 +230,16 @@ pub fn complete_refresh(
         connection.execute("DELETE FROM miq_queue WHERE id ?", &[Value::Integers(ids)]).map(drop)
     })
 }
+
+/// When the last full refresh of this EMS that succeeded began; `None` when there was none.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn last_full_refresh(
+    connection: &mut Connection,
+    ems_id: EmsId,
+) -> Result<Option<DateTime<Utc>>, VmdbError> {
+    let sql = "SELECT started_on FROM ems_refreshes WHERE ems_id = ? AND kind = 'full' AND error IS NULL \
+               ORDER BY finished_on DESC LIMIT 1";
+    Ok(connection.rows(sql, &[ems_id.0.into()])?.first().and_then(|row| row.time(0)))
+}
