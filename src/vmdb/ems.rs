@@ -45,6 +45,8 @@ const MAINTENANCE_ZONE: &str = "__maintenance__";
 /// [`VmdbError::Refused`] when an `id` of the settings belongs to another EMS already.
 pub fn enter(connection: &mut Connection, settings: &[EmsSettings]) -> Result<Vec<EmsRow>, VmdbError> {
     connection.transaction(|connection| {
+        // Two processes that start at once would both find nothing and both insert.
+        connection.write_alone("ext_management_systems")?;
         let mut ids = Vec::new();
         for ems in settings {
             let id = enter_one(connection, ems)?;
@@ -183,7 +185,8 @@ pub fn set_paused(connection: &mut Connection, name: &str, paused: bool) -> Resu
                        zone_before_pause_id = COALESCE(zone_before_pause_id, zone_id), zone_id = ? WHERE name = ?";
             (sql, vec![now.into(), zone(connection, MAINTENANCE_ZONE, false)?.into(), name.into()])
         } else {
-            let sql = "UPDATE ext_management_systems SET enabled = true, updated_on = ?, \
+            let sql = "UPDATE ext_management_systems SET updated_on = ?, \
+                       enabled = CASE WHEN zone_before_pause_id IS NULL THEN enabled ELSE true END, \
                        zone_id = COALESCE(zone_before_pause_id, zone_id), zone_before_pause_id = NULL WHERE name = ?";
             (sql, vec![now.into(), name.into()])
         };
