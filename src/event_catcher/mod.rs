@@ -266,7 +266,9 @@ impl Handler<Caught> for EventCatcher {
     type Result = ResponseFuture<Result<BatchOutcome, CatchError>>;
 
     fn handle(&mut self, caught: Caught, _: &mut Self::Context) -> Self::Result {
-        self.catching.figures(ActorKind::EventCatcher).mailbox_wait.record(caught.sent.elapsed());
+        let figures = self.catching.figures(ActorKind::EventCatcher);
+        figures.mailbox_wait.record(caught.sent.elapsed());
+        figures.handled.fetch_add(caught.events.len() as u64, std::sync::atomic::Ordering::Relaxed);
         let (parser, handler, ems_id) =
             (self.parser.clone(), self.catching.handler.clone(), self.catching.ems.id);
         Box::pin(async move {
