@@ -1,11 +1,10 @@
-//! `catchall ems list|pause|resume`: which EMSs there are, and whether they are caught from. Written to the VMDB, where a
-//! running Catchall sees it within seconds: it stops the event catcher of a paused EMS and makes a fresh one when it is
-//! resumed, which is what `restart` does.
+//! `catchall ems list|pause|resume|restart`: which EMSs there are, and whether they are caught from. Written to the VMDB,
+//! where a running Catchall sees it within seconds.
 
 use super::status;
 use super::table::{Align, table};
 use crate::vmdb::overview::{self, EmsOverview};
-use crate::vmdb::{Connection, VmdbError, ems};
+use crate::vmdb::{Connection, VmdbError, ems, restarts};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
@@ -88,25 +87,27 @@ pub fn resume(connection: &mut Connection, name: &str) -> Result<String, EmsComm
     Ok(format!("{name} is resumed. It goes on from its cursor.\n"))
 }
 
-/// The first half of a restart; [`resume`] is the second. Says what was done.
+/// Asks the process that catches from it for a fresh event catcher. Says what was done.
 ///
 /// # Errors
 /// See [`EmsCommandError`]; an EMS that is not caught from stays as it is.
-pub fn pause_for_restart(connection: &mut Connection, name: &str) -> Result<String, EmsCommandError> {
-    let found = ems::list(connection)?.into_iter().find(|ems| ems.name == name);
-    if found.is_some_and(|ems| !ems.enabled) {
-        return Err(EmsCommandError::NotEnabled(name.to_owned()));
+pub fn restart(connection: &mut Connection, name: &str) -> Result<String, EmsCommandError> {
+    match ems::list(connection)?.into_iter().find(|ems| ems.name == name) {
+        None => return unknown(connection, name),
+        Some(ems) if !ems.enabled => return Err(EmsCommandError::NotEnabled(name.to_owned())),
+        Some(ems) => restarts::ask(connection, ems.id)?,
     }
-    set_paused(connection, name, true)?;
-    Ok(format!(
-        "{name} is paused for some seconds, so that a running Catchall makes a fresh event catcher.\n"
-    ))
+    Ok(format!("{name} is asked to restart; a running Catchall does so within some seconds.\n"))
 }
 
 fn set_paused(connection: &mut Connection, name: &str, paused: bool) -> Result<(), EmsCommandError> {
     if ems::set_paused(connection, name, paused)? {
         return Ok(());
     }
+    unknown(connection, name)
+}
+
+fn unknown<T>(connection: &mut Connection, name: &str) -> Result<T, EmsCommandError> {
     let names: Vec<String> = ems::list(connection)?.into_iter().map(|ems| ems.name).collect();
     let known = match names.len() {
         0 => "none was entered yet, `catchall run` does".to_owned(),

@@ -10,10 +10,6 @@ use crate::provider::{EmsId, NativeEvent, Parsed};
 use crate::settings::{EmsSettings, Settings};
 use crate::switchboard::Switchboard;
 use crate::vmdb::{self, Access, Connection, ReadyEvent, Vmdb, VmdbError};
-use std::time::Duration;
-
-/// A running Catchall looks every 2 s for who is paused: after this it has surely seen it.
-const PAUSE_OF_RESTART: Duration = Duration::from_secs(5);
 
 /// `migrate`: brings the schema up to date, and says what was done.
 ///
@@ -58,7 +54,7 @@ pub fn events(
     if arguments.retry {
         return retry_dead_letters(settings, switchboard(settings)?, ems_id);
     }
-    let chosen = Chosen { ems_id, limit: usize::try_from(arguments.limit).unwrap_or(0) };
+    let chosen = Chosen { ems_id, limit: arguments.limit };
     let dead = arguments.dead;
     show(settings, move |connection| match (dead, json) {
         (false, false) => events::text(connection, &chosen, clock::now()),
@@ -79,11 +75,7 @@ pub fn ems(settings: &Settings, command: &EmsCommand, json: bool) -> Result<(), 
         }),
         EmsCommand::Pause { name } => steer(settings, name.clone(), ems::pause),
         EmsCommand::Resume { name } => steer(settings, name.clone(), ems::resume),
-        EmsCommand::Restart { name } => {
-            steer(settings, name.clone(), ems::pause_for_restart)?;
-            std::thread::sleep(PAUSE_OF_RESTART);
-            steer(settings, name.clone(), ems::resume)
-        }
+        EmsCommand::Restart { name } => steer(settings, name.clone(), ems::restart),
     }
 }
 

@@ -17,7 +17,9 @@ use crate::refresh::{RefreshWorker, StopRefreshing};
 use crate::settings::{EmsSettings, Settings};
 use crate::switchboard::Switchboard;
 use crate::vmdb;
-use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, ResponseFuture, fut::wrap_future};
+use actix::{
+    Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, ResponseFuture, fut::wrap_future,
+};
 use std::collections::HashMap;
 use std::time::Duration;
 use street::{Handlers, Role, Street};
@@ -127,7 +129,8 @@ impl Supervisor {
             figures.started(ems.generation);
             figures.set_state(ActorState::Starting);
             let notice = self.notices.notice(ChildId::of(ActorKind::EventCatcher, name));
-            ems.catcher = Some(self.street.spawn_catcher(ems.id, &ems.settings, handlers, &self.settings, notice));
+            ems.catcher =
+                Some(self.street.spawn_catcher(ems.id, &ems.settings, handlers, &self.settings, notice));
         }
     }
 
@@ -140,7 +143,10 @@ impl Supervisor {
     fn start_delivery(&mut self) {
         self.delivery = None; // dropping the guard ends the one before
         if let (Role::QueueWorker, Some(handlers)) = (&self.street.role, &self.handlers) {
-            let ems = self.children.values().map(|ems| (ems.id, (ems.settings.provider, ems.settings.refresh.clone())));
+            let ems = self
+                .children
+                .values()
+                .map(|ems| (ems.id, (ems.settings.provider, ems.settings.refresh.clone())));
             self.delivery = Some(self.street.spawn_delivery(handlers, ems.collect()));
         }
     }
@@ -209,8 +215,20 @@ impl Supervisor {
 
     /// How long an orderly stop may take: the longest that any EMS allows.
     fn shutdown_timeout(&self) -> Duration {
-        let timeouts = self.children.values().map(|ems| ems.settings.catcher.ems_event_thread_shutdown_timeout);
+        let timeouts =
+            self.children.values().map(|ems| ems.settings.catcher.ems_event_thread_shutdown_timeout);
         timeouts.max().unwrap_or(Duration::from_secs(10))
+    }
+
+    /// Replaces the children of these EMSs by fresh ones.
+    fn restart(&mut self, which: impl Fn(&EmsChildren) -> bool, ctx: &mut Context<Self>) {
+        let chosen = self.children.iter().filter(|(_, ems)| which(ems));
+        let names: Vec<String> = chosen.map(|(name, _)| name.clone()).collect();
+        if names.is_empty() {
+            return;
+        }
+        let stop = self.stop_children(&names);
+        ctx.spawn(wrap_future::<_, Self>(stop).map(|(), supervisor, _| supervisor.start_missing()));
     }
 
     /// Brings the children in line with who is enabled now.
@@ -255,9 +273,19 @@ impl Actor for Supervisor {
         self.start_missing();
         ctx.run_interval(LOOK_FOR_PAUSED, |supervisor, ctx| {
             let vmdb = supervisor.street.handling.vmdb.clone();
-            let rows = async move { vmdb.read(vmdb::ems::list).await };
-            ctx.spawn(wrap_future::<_, Self>(rows).map(|rows, supervisor, ctx| match rows {
-                Ok(rows) => supervisor.follow(&rows, ctx),
+            let asked = async move {
+                let rows = vmdb.read(vmdb::ems::list).await?;
+                let asked = vmdb.read(vmdb::restarts::asked).await?;
+                if !asked.is_empty() {
+                    vmdb.write(vmdb::restarts::answered).await?;
+                }
+                Ok::<_, vmdb::VmdbError>((rows, asked))
+            };
+            ctx.spawn(wrap_future::<_, Self>(asked).map(|asked, supervisor, ctx| match asked {
+                Ok((rows, restarts)) => {
+                    supervisor.follow(&rows, ctx);
+                    supervisor.restart(|ems| restarts.contains(&ems.id), ctx);
+                }
                 Err(error) => log::debug!("looking for paused EMSs: {error}"),
             }));
         });
@@ -285,9 +313,7 @@ impl Handler<RestartCatchers> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, _: RestartCatchers, ctx: &mut Self::Context) {
-        let names: Vec<String> = self.children.keys().cloned().collect();
-        let stop = self.stop_children(&names);
-        ctx.spawn(wrap_future::<_, Self>(stop).map(|(), supervisor, _| supervisor.start_missing()));
+        self.restart(|_| true, ctx);
     }
 }
 
@@ -310,14 +336,21 @@ impl Handler<Reload> for Supervisor {
         self.street.switchboard.set(reload.switchboard);
         let new = &reload.settings.ext_management_systems;
         let same = |name: &str, old: &Settings| {
-            let find = |settings: &Settings| settings.ext_management_systems.iter().find(|ems| ems.name == name).cloned();
+            let find = |settings: &Settings| {
+                settings.ext_management_systems.iter().find(|ems| ems.name == name).cloned()
+            };
             find(old) == find(&reload.settings) && old.keep_events == reload.settings.keep_events
         };
         let refused = |name: &str| {
-            self.street.handling.observe.actor(ActorKind::EventCatcher, Some(name)).state() == ActorState::Refused
+            self.street.handling.observe.actor(ActorKind::EventCatcher, Some(name)).state()
+                == ActorState::Refused
         };
-        let affected: Vec<String> =
-            self.children.keys().filter(|name| !same(name, &self.settings) || refused(name)).cloned().collect();
+        let affected: Vec<String> = self
+            .children
+            .keys()
+            .filter(|name| !same(name, &self.settings) || refused(name))
+            .cloned()
+            .collect();
         let gone: Vec<String> =
             self.children.keys().filter(|name| !new.iter().any(|ems| ems.name == **name)).cloned().collect();
         let stop = self.stop_children(&affected);

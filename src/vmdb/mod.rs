@@ -26,6 +26,7 @@ mod postgres_tls;
 pub mod refresh_work;
 mod relate;
 pub mod resource;
+pub mod restarts;
 mod sqlite;
 mod statement;
 mod task_queue;

@@ -167,7 +167,7 @@ async fn an_ems_is_paused_and_resumed_by_its_name(fresh: Fresh) {
     assert_eq!(states().await, [true, false]);
     let error = fresh
         .vmdb
-        .write(|connection| Ok(ems::pause_for_restart(connection, "demo <cloud>").unwrap_err()))
+        .write(|connection| Ok(ems::restart(connection, "demo <cloud>").unwrap_err()))
         .await
         .unwrap();
     assert!(error.to_string().starts_with("demo <cloud> is not caught from; "), "{error}");

@@ -1,9 +1,9 @@
 //! Threads, transactions, locks, and what errors mean.
 
-use crate::support::{Fresh, batch, event, on_both, postgres_settings, sqlite_settings};
+use crate::support::{Fresh, batch, ems_settings, event, on_both, postgres_settings, sqlite_settings};
 use catchall::provider::{EmsId, Secret};
 use catchall::settings::VmdbSettings;
-use catchall::vmdb::{Access, Connection, ReadyBatch, Vmdb, VmdbError, event_commit};
+use catchall::vmdb::{Access, Connection, ReadyBatch, Vmdb, VmdbError, ems, event_commit};
 use std::time::Duration;
 
 on_both! {
@@ -157,6 +157,53 @@ async fn on_postgres_an_ems_waits_for_no_other_lane() {
     assert_eq!(tokio::time::timeout(Duration::from_secs(5), quick).await.unwrap().unwrap()[0].new_events, 1);
     open_gate.send(()).unwrap();
     slow.await.unwrap();
+}
+
+#[tokio::test]
+async fn two_processes_that_start_at_once_migrate_once_and_enter_the_same_emss() {
+    let (sqlite, _folder) = sqlite_settings();
+    for settings in [Some(sqlite), postgres_settings()].into_iter().flatten() {
+        let start = || async {
+            let vmdb = Vmdb::open(&settings, Access::Worker).await?;
+            let migrated = vmdb.migrate().await?;
+            let entered = vmdb.write(|c| ems::enter(c, &[ems_settings("a"), ems_settings("b")])).await?;
+            Ok::<_, VmdbError>((migrated.len(), entered.iter().map(|row| row.id).collect::<Vec<_>>()))
+        };
+        let all = tokio::join!(start(), start(), start());
+        let all = [all.0.unwrap(), all.1.unwrap(), all.2.unwrap()];
+        assert_eq!(all.iter().map(|(migrated, _)| migrated).sum::<usize>(), 1);
+        assert!(all.iter().all(|(_, ids)| *ids == all[0].1), "{all:?}");
+    }
+}
+
+#[tokio::test]
+async fn on_sqlite_a_reader_in_a_transaction_keeps_no_writer_waiting_and_sees_one_state() {
+    let fresh = Fresh::sqlite().await.unwrap();
+    let (open_gate, gate) = std::sync::mpsc::channel::<()>();
+    let (began, begun) = tokio::sync::oneshot::channel();
+    let reading = fresh.vmdb.read(move |c| {
+        c.transaction(|c| {
+            let before = c.rows("SELECT count(*) FROM zones", &[])?[0].id(0)?;
+            let _ = began.send(());
+            gate.recv().unwrap();
+            Ok((before, c.rows("SELECT count(*) FROM zones", &[])?[0].id(0)?))
+        })
+    });
+    begun.await.unwrap();
+    let insert = fresh.vmdb.write(|c| c.execute("INSERT INTO zones (name) VALUES ('a')", &[]));
+    assert_eq!(tokio::time::timeout(Duration::from_secs(5), insert).await.unwrap(), Ok(1));
+    open_gate.send(()).unwrap();
+    assert_eq!(reading.await, Ok((0, 0)));
+}
+
+#[tokio::test]
+async fn on_sqlite_a_folder_that_is_not_there_and_a_file_that_is_no_database_are_refused() {
+    let (settings, folder) = sqlite_settings();
+    let url = settings.url.expose().replace("catchall.db", "nosuch/catchall.db");
+    let nowhere = VmdbSettings { url: Secret::new(url), ..settings.clone() };
+    assert!(matches!(Vmdb::open(&nowhere, Access::Run).await, Err(VmdbError::Refused(_))));
+    std::fs::write(folder.path().join("catchall.db"), "something else entirely ".repeat(100)).unwrap();
+    assert!(matches!(Vmdb::open(&settings, Access::Run).await, Err(VmdbError::Refused(_))));
 }
 
 #[tokio::test]

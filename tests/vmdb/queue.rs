@@ -4,7 +4,8 @@ use crate::support::{Fresh, batch, cursor, ems_settings, event, on_both};
 use catchall::provider::{EmsId, Gap, ParsedEvent, Target};
 use catchall::vmdb::miq_queue::{self, QueuedBatch, QueuedOutcome, claim_events, put_events};
 use catchall::vmdb::refresh_work::{
-    RefreshOutcome, claim_refresh, complete_refresh, ems_with_waiting_refresh, queue_full_refresh,
+    RefreshOutcome, claim_refresh, complete_refresh, ems_with_waiting_refresh, last_full_refresh,
+    queue_full_refresh,
 };
 use catchall::vmdb::{Access, DeadLetter, ReadyBatch, Vmdb, Work, cursors, ems, event_commit};
 
@@ -15,6 +16,7 @@ on_both! {
     claims_of_the_dead_are_given_back
     work_is_claimed_once_and_its_answer_is_kept
     one_full_refresh_waits_at_most
+    the_last_full_refresh_that_succeeded_is_known
     work_carries_the_zone_of_its_ems
 }
 
@@ -106,6 +108,18 @@ async fn one_full_refresh_waits_at_most(fresh: Fresh) {
     assert!(!fresh.write(|c| queue_full_refresh(c, EmsId(1))).await);
     assert!(fresh.write(|c| claim_refresh(c, EmsId(1), 1, 9)).await[0].full);
     assert!(fresh.write(|c| queue_full_refresh(c, EmsId(1))).await, "a claimed one looks at what was before");
+}
+
+async fn the_last_full_refresh_that_succeeded_is_known(fresh: Fresh) {
+    let known = |c: &mut catchall::vmdb::Connection| last_full_refresh(c, EmsId(1));
+    for (full, error, succeeded) in [(true, Some("away"), false), (false, None, false), (true, None, true)] {
+        fresh.write(|c| queue_full_refresh(c, EmsId(1))).await;
+        let work = fresh.write(|c| claim_refresh(c, EmsId(1), 1, 9)).await;
+        let started_on = work[0].requested_on;
+        let outcome = RefreshOutcome { full, started_on, error: error.map(str::to_owned) };
+        fresh.write(move |c| complete_refresh(c, &work, &outcome)).await;
+        assert_eq!(fresh.vmdb.read(known).await.unwrap(), succeeded.then_some(started_on));
+    }
 }
 
 async fn work_carries_the_zone_of_its_ems(fresh: Fresh) {
