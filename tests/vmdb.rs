@@ -1,7 +1,17 @@
 //! The VMDB: every test runs on SQLite and on PostgreSQL.
 
+#[path = "vmdb/commit.rs"]
+mod commit;
 #[path = "vmdb/connections.rs"]
 mod connections;
+#[path = "vmdb/ems.rs"]
+mod ems;
+#[path = "vmdb/inventory.rs"]
+mod inventory;
+#[path = "vmdb/queue.rs"]
+mod queue;
+#[path = "vmdb/relate.rs"]
+mod relate;
 #[path = "vmdb/schema.rs"]
 mod schema;
 #[path = "vmdb/support.rs"]

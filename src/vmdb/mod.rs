@@ -3,6 +3,7 @@
 //! [`Vmdb`] hands closures to threads of its own, each with a connection. The functions of this module's files take
 //! `&mut Connection`, so that they compose within one transaction.
 
+mod associations;
 mod bulk;
 mod connections;
 pub mod cursors;
@@ -15,6 +16,8 @@ pub mod event_commit;
 mod event_rows;
 pub mod events;
 pub mod gaps;
+pub mod inventory;
+mod inventory_plan;
 mod migrations;
 pub mod miq_queue;
 mod postgres;

@@ -133,6 +133,11 @@ impl Fields {
         self.0.get(index).unwrap_or(&Field::Null)
     }
 
+    /// Whether it is NULL.
+    pub fn is_null(&self, index: usize) -> bool {
+        *self.get(index) == Field::Null
+    }
+
     /// A text that may be NULL.
     pub fn text(&self, index: usize) -> Option<&str> {
         match self.get(index) {

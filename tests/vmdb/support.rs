@@ -1,9 +1,13 @@
 //! A fresh VMDB of either kind.
 
 use crate::postgres;
-use catchall::provider::Secret;
-use catchall::settings::VmdbSettings;
-use catchall::vmdb::{Access, Connection, Vmdb, VmdbError};
+use catchall::provider::{
+    CatcherSettings, Collector, Cursor, Ems, EmsEvent, EmsId, Endpoint, EventParser, EventTargetParser,
+    FullData, ParsedEvent, Provider, ProviderError, Secret, Stream,
+};
+use catchall::settings::{EmsSettings, EventNameFilter, RefreshSettings, VmdbSettings};
+use catchall::vmdb::{Access, Connection, ReadyBatch, ReadyEvent, Vmdb, VmdbError, Work};
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// A VMDB of its own for one test.
@@ -79,3 +83,86 @@ macro_rules! on_both {
     };
 }
 pub(crate) use on_both;
+
+/// An event with the least that one has.
+pub fn event(uid: &str, event_type: &str) -> ParsedEvent {
+    let full_data = FullData::from_text(format!("{{\"id\": \"{uid}\"}}")).expect("JSON");
+    let timestamp = chrono::DateTime::from_timestamp_micros(1_790_000_000_123_456).expect("a time");
+    let event = EmsEvent {
+        event_type: event_type.to_owned(),
+        source: "TEST".to_owned(),
+        timestamp,
+        full_data,
+        ..EmsEvent::default()
+    };
+    ParsedEvent { event_uid: uid.to_owned(), event }
+}
+
+/// A batch of EMS 1 with events that ask for nothing.
+pub fn batch(events: Vec<ParsedEvent>) -> ReadyBatch {
+    let events = events.into_iter().map(|event| ReadyEvent { event, work: Work::None }).collect();
+    ReadyBatch { ems_id: EmsId(1), events, dead_letters: vec![], cursor: None, gap: None, delivered: vec![] }
+}
+
+/// A cursor.
+pub fn cursor(position: i64) -> Cursor {
+    Cursor { source: "http://somewhere".to_owned(), position: position.into() }
+}
+
+/// A provider that has a name and nothing else.
+pub struct Nameless;
+
+impl Provider for Nameless {
+    fn ems_type(&self) -> &'static str {
+        "nameless"
+    }
+    fn class_name(&self) -> &'static str {
+        "ManageIQ::Providers::Nameless::CloudManager"
+    }
+    fn event_source(&self) -> &'static str {
+        "NAMELESS"
+    }
+    fn default_settings(&self) -> &'static str {
+        ""
+    }
+    fn automate(&self) -> Vec<(String, Cow<'static, [u8]>)> {
+        Vec::new()
+    }
+    fn event_parser(&self) -> &dyn EventParser {
+        unreachable!("the VMDB does not parse")
+    }
+    fn event_target_parser(&self) -> &dyn EventTargetParser {
+        unreachable!("the VMDB does not parse")
+    }
+    fn stream(&self, ems: &Ems) -> Result<Box<dyn Stream>, ProviderError> {
+        Err(ProviderError::missing(&ems.name, "all"))
+    }
+    fn collector(&self, _: &Ems) -> Result<Option<Box<dyn Collector>>, ProviderError> {
+        Ok(None)
+    }
+    fn has_collector(&self) -> bool {
+        false
+    }
+}
+
+/// Settings of an EMS.
+pub fn ems_settings(name: &str) -> EmsSettings {
+    EmsSettings {
+        name: name.to_owned(),
+        provider: &Nameless,
+        id: None,
+        zone: "default".to_owned(),
+        enabled: true,
+        provider_region: None,
+        endpoints: [("default".to_owned(), Endpoint::default())].into(),
+        authentications: [].into(),
+        catcher: CatcherSettings::default(),
+        blacklisted_event_names: EventNameFilter::default(),
+        refresh: RefreshSettings {
+            enabled: true,
+            allow_targeted_refresh: true,
+            refresh_interval: std::time::Duration::ZERO,
+            full_refresh_threshold: 100,
+        },
+    }
+}

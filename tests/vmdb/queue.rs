@@ -1,0 +1,118 @@
+//! `miq_queue`: events between processes, refresh work, claims.
+
+use crate::support::{Fresh, batch, cursor, ems_settings, event, on_both};
+use catchall::provider::{EmsId, Gap, ParsedEvent, Target};
+use catchall::vmdb::miq_queue::{self, QueuedBatch, QueuedOutcome, claim_events, put_events};
+use catchall::vmdb::refresh_work::{
+    RefreshOutcome, claim_refresh, complete_refresh, ems_with_waiting_refresh, queue_full_refresh,
+};
+use catchall::vmdb::{DeadLetter, ReadyBatch, Work, cursors, ems, event_commit};
+
+on_both! {
+    events_go_through_the_queue_once_and_in_order
+    an_event_that_waits_or_is_stored_is_not_queued_again
+    args_that_are_no_event_become_a_dead_letter
+    claims_of_the_dead_are_given_back
+    work_is_claimed_once_and_its_answer_is_kept
+    one_full_refresh_waits_at_most
+    work_carries_the_zone_of_its_ems
+}
+
+fn queued(events: Vec<ParsedEvent>) -> QueuedBatch {
+    QueuedBatch { ems_id: EmsId(1), events, dead_letters: vec![], cursor: Some(cursor(5)), gap: None }
+}
+
+async fn put(fresh: &Fresh, batch: QueuedBatch) -> QueuedOutcome {
+    fresh.write(move |c| put_events(c, &[batch])).await.remove(0)
+}
+
+async fn events_go_through_the_queue_once_and_in_order(fresh: Fresh) {
+    let letter =
+        DeadLetter { event_uid: "x".to_owned(), native: "?".to_owned(), reason: "no JSON".to_owned() };
+    let gap = Gap { from: None, to: None, reason: "history_lost".to_owned() };
+    let sent = QueuedBatch {
+        dead_letters: vec![letter],
+        gap: Some(gap),
+        ..queued(vec![event("b", "X"), event("a", "X"), event("c", "X")])
+    };
+    assert_eq!(put(&fresh, sent).await, QueuedOutcome { queued: 3, duplicates: 0, dead_letters: 1 });
+    assert_eq!(fresh.vmdb.read(|c| cursors::load(c, EmsId(1))).await.unwrap(), Some(cursor(5)));
+    let first = fresh.write(|c| claim_events(c, 1, 2)).await;
+    let rest = fresh.write(|c| claim_events(c, 1, 9)).await;
+    let uids: Vec<_> = first.iter().chain(&rest).map(|claimed| claimed.event.event_uid.as_str()).collect();
+    assert_eq!(uids, ["b", "a", "c"]);
+    assert_eq!(first[0].event.event.full_data.text(), "{\"id\": \"b\"}");
+    let ids = first.iter().chain(&rest).map(|claimed| claimed.id).collect();
+    let events = first.into_iter().chain(rest).map(|claimed| claimed.event).collect();
+    let delivered = ReadyBatch { delivered: ids, ..batch(events) };
+    fresh.vmdb.commit(0, move |c| event_commit::commit(c, &[delivered])).await.unwrap();
+    assert_eq!(fresh.count("SELECT count(*) FROM miq_queue WHERE queue_name = 'ems'").await, 0);
+    assert_eq!(fresh.count("SELECT count(*) FROM miq_queue WHERE queue_name = 'ems_1'").await, 1);
+    assert_eq!(fresh.count("SELECT count(*) FROM event_streams").await, 3);
+}
+
+async fn an_event_that_waits_or_is_stored_is_not_queued_again(fresh: Fresh) {
+    let stored = batch(vec![event("stored", "X")]);
+    fresh.vmdb.commit(0, move |c| event_commit::commit(c, &[stored])).await.unwrap();
+    put(&fresh, queued(vec![event("waits", "X")])).await;
+    fresh.write(|c| claim_events(c, 1, 9)).await;
+    let again = queued(vec![event("stored", "X"), event("waits", "X"), event("new", "X"), event("new", "X")]);
+    assert_eq!(put(&fresh, again).await, QueuedOutcome { queued: 1, duplicates: 3, dead_letters: 0 });
+}
+
+async fn args_that_are_no_event_become_a_dead_letter(fresh: Fresh) {
+    let sql = "INSERT INTO miq_queue (queue_name, class_name, state, target_id, args) \
+               VALUES ('ems', 'EmsEvent', 'ready', 1, '---\n- :event_type: X\n')";
+    fresh.write(move |c| c.execute(sql, &[])).await;
+    assert_eq!(fresh.write(|c| claim_events(c, 1, 9)).await.len(), 0);
+    assert_eq!(fresh.count("SELECT count(*) FROM dead_letters WHERE native LIKE '---%'").await, 1);
+    assert_eq!(fresh.count("SELECT count(*) FROM miq_queue").await, 0);
+}
+
+async fn claims_of_the_dead_are_given_back(fresh: Fresh) {
+    put(&fresh, queued(vec![event("a", "X"), event("b", "X")])).await;
+    let claimed = fresh.write(|c| claim_events(c, 1, 9)).await;
+    let id = claimed[1].id;
+    fresh.write(move |c| miq_queue::release(c, vec![id])).await;
+    let counts = fresh.vmdb.read(miq_queue::counts).await.unwrap();
+    let of = |state: &str| counts[&("ems".to_owned(), state.to_owned())];
+    assert_eq!((of("dequeue"), of("ready")), (1, 1));
+    assert_eq!(fresh.write(miq_queue::release_dead).await, 1);
+    assert_eq!(fresh.write(|c| claim_events(c, 1, 9)).await.len(), 2);
+}
+
+async fn work_is_claimed_once_and_its_answer_is_kept(fresh: Fresh) {
+    for uid in ["a", "b"] {
+        let mut asking = batch(vec![event(uid, "X")]);
+        asking.events[0].work = Work::Refresh(vec![Target::by_ems_ref("vms", uid)]);
+        fresh.vmdb.commit(0, move |c| event_commit::commit(c, &[asking])).await.unwrap();
+    }
+    assert_eq!(fresh.vmdb.read(ems_with_waiting_refresh).await.unwrap(), [EmsId(1)]);
+    let work = fresh.write(|c| claim_refresh(c, EmsId(1), 1, 9)).await;
+    assert_eq!(work.len(), 2);
+    assert!(work[0].work_id < work[1].work_id);
+    assert_eq!(fresh.vmdb.read(ems_with_waiting_refresh).await.unwrap(), []);
+    assert_eq!(fresh.write(|c| claim_refresh(c, EmsId(1), 1, 9)).await, []);
+    let outcome = RefreshOutcome { full: false, started_on: work[0].requested_on, error: None };
+    fresh.write(move |c| complete_refresh(c, &work, &outcome)).await;
+    assert_eq!(fresh.count("SELECT count(*) FROM miq_queue").await, 0);
+    let joined = "SELECT count(*) FROM event_streams e JOIN ems_refreshes r ON r.work_id = e.work_id \
+                  WHERE r.kind = 'targeted' AND r.targets = 1 AND r.finished_on IS NOT NULL AND r.error IS NULL";
+    assert_eq!(fresh.count(joined).await, 2);
+}
+
+async fn one_full_refresh_waits_at_most(fresh: Fresh) {
+    assert!(fresh.write(|c| queue_full_refresh(c, EmsId(1))).await);
+    assert!(!fresh.write(|c| queue_full_refresh(c, EmsId(1))).await);
+    assert!(fresh.write(|c| claim_refresh(c, EmsId(1), 1, 9)).await[0].full);
+    assert!(fresh.write(|c| queue_full_refresh(c, EmsId(1))).await, "a claimed one looks at what was before");
+}
+
+async fn work_carries_the_zone_of_its_ems(fresh: Fresh) {
+    let id = fresh.write(|c| ems::enter(c, &[ems_settings("a")])).await[0].id;
+    fresh.write(move |c| queue_full_refresh(c, id)).await;
+    assert_eq!(
+        fresh.count("SELECT count(*) FROM miq_queue WHERE zone = 'default' AND role = 'ems_inventory'").await,
+        1
+    );
+}
