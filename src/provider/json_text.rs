@@ -15,6 +15,14 @@ pub const DEEPEST: usize = 128;
 /// Names the first thing that is wrong.
 pub fn check(text: &str) -> Result<(), ParseError> {
     serde_json::from_str::<serde::de::IgnoredAny>(text)?;
+    scan(text)
+}
+
+/// As [`check`], for a text that is read as JSON besides: it looks at escapes and nesting alone.
+///
+/// # Errors
+/// As [`check`], save that what is no JSON may pass.
+pub fn scan(text: &str) -> Result<(), ParseError> {
     let bytes = text.as_bytes();
     let (mut at, mut depth, mut in_string) = (0, 0_usize, false);
     while let Some(&byte) = bytes.get(at) {

@@ -10,6 +10,7 @@ pub mod event_uid;
 pub mod http;
 pub mod inventory;
 pub mod json_text;
+pub mod seen;
 pub mod stream;
 pub mod target;
 

@@ -3,7 +3,8 @@
 use super::event_log::{Entrance, EventLog};
 use super::faults::{Faults, Mishap};
 use super::malformed::KINDS;
-use super::world::{Change, World};
+use super::things::Change;
+use super::world::World;
 use crate::clock;
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;

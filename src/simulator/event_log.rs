@@ -2,7 +2,7 @@
 //!
 //! It answers queries page by page and says so when history is lost. It knows no HTTP and no clock.
 
-use super::world::{Change, rfc3339};
+use super::things::{Change, rfc3339};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use std::ops::Bound;

@@ -3,7 +3,7 @@
 use super::Shared;
 use super::event_log::Place;
 use super::faults::Mishap;
-use super::world::rfc3339;
+use super::things::rfc3339;
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;

@@ -39,10 +39,10 @@ pub async fn one(shared: web::Data<Shared>, path: web::Path<(String, String)>) -
         let mut cloud = shared.cloud();
         let Some(kind) = known(&kind) else { return HttpResponse::NotFound().finish() };
         let mishap = cloud.meet(kind);
-        (things(&cloud, kind).into_iter().find(|(_, thing)| thing["id"] == id.as_str()), mishap)
+        (thing(&cloud, kind, &id), mishap)
     };
     match thing {
-        Some((_, thing)) => mishap.answer(thing.to_string().into_bytes()).await,
+        Some(thing) => mishap.answer(thing.to_string().into_bytes()).await,
         None => not_found(),
     }
 }
@@ -117,18 +117,21 @@ fn known(kind: &str) -> Option<&'static str> {
 }
 
 /// All things of a kind in the order of their numbers.
-fn things(cloud: &Cloud, kind: &str) -> Vec<(u64, Value)> {
+fn things(cloud: &Cloud, kind: &str) -> Vec<Value> {
     let world = &cloud.world;
     match kind {
-        "vms" => world.vms.iter().map(|(number, vm)| (*number, value(vm))).collect(),
-        "hosts" => numbered(&world.hosts),
-        "flavors" => numbered(&world.flavors),
-        _ => numbered(&world.images),
+        "vms" => world.vms.values().map(value).collect(),
+        "hosts" => world.hosts.iter().map(value).collect(),
+        "flavors" => world.flavors.iter().map(value).collect(),
+        _ => world.images.iter().map(value).collect(),
     }
 }
 
-fn numbered<T: Serialize>(things: &[T]) -> Vec<(u64, Value)> {
-    (1..).zip(things.iter().map(value)).collect()
+fn thing(cloud: &Cloud, kind: &str, id: &str) -> Option<Value> {
+    match kind {
+        "vms" => cloud.world.vm(id).map(value),
+        _ => things(cloud, kind).into_iter().find(|thing| thing["id"] == id),
+    }
 }
 
 fn value<T: Serialize>(thing: &T) -> Value {
@@ -137,14 +140,16 @@ fn value<T: Serialize>(thing: &T) -> Value {
 
 /// `None` for a request that the API does not have.
 fn page(cloud: &Cloud, kind: &str, listing: &Listing) -> Option<Value> {
-    let mut wanted = things(cloud, kind);
-    if let Some(ids) = &listing.ids {
-        let ids: Vec<&str> = ids.split(',').collect();
-        if ids.len() > 100 {
-            return None;
+    let mut wanted = match &listing.ids {
+        None => things(cloud, kind),
+        Some(ids) => {
+            let ids: Vec<&str> = ids.split(',').collect();
+            if ids.len() > 100 {
+                return None;
+            }
+            ids.iter().filter_map(|id| thing(cloud, kind, id)).collect()
         }
-        wanted.retain(|(_, thing)| ids.iter().any(|id| thing["id"] == *id));
-    }
+    };
     // Pages go on by place, not by thing, so that a deletion between two pages shifts them as the API says.
     let start: usize =
         listing.page_token.as_deref().map_or(Some(0), |token| token.strip_prefix("at-")?.parse().ok())?;
@@ -154,6 +159,6 @@ fn page(cloud: &Cloud, kind: &str, listing: &Listing) -> Option<Value> {
     }
     let end = start.saturating_add(limit).min(wanted.len());
     let next = (end < wanted.len()).then(|| format!("at-{end}"));
-    let rows: Vec<Value> = wanted.drain(..end).skip(start).map(|(_, thing)| thing).collect();
+    let rows: Vec<Value> = wanted.drain(..end).skip(start).collect();
     Some(json!({kind: rows, "next_page_token": next}))
 }

@@ -10,16 +10,16 @@ mod events_api;
 mod faults;
 mod inventory_api;
 mod malformed;
+mod server;
+mod things;
 mod world;
 
 pub use cloud::{Cloud, Stats};
 pub use event_log::Ledger;
 pub use faults::{Faults, Mishap};
-pub use world::rfc3339;
+pub use things::rfc3339;
 
-use actix_web::dev::{ServerHandle, Service, ServiceResponse};
-use actix_web::http::header;
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::dev::ServerHandle;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -92,82 +92,10 @@ pub async fn start(options: SimulatorOptions) -> std::io::Result<Simulator> {
     let mut cloud = Cloud::new(options.seed, options.vms, epoch);
     cloud.faults = options.faults;
     let shared = Shared { cloud: Arc::new(Mutex::new(cloud)), token: options.token.map(Into::into) };
-    let state = shared.clone();
-    let server = HttpServer::new(move || {
-        let state = state.clone();
-        let guard = state.clone();
-        App::new()
-            .app_data(web::Data::new(state))
-            .wrap_fn(move |request, service| {
-                let refused = !admitted(&guard, request.path(), request.headers());
-                let date = guard.cloud().now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-                // The clock is read before the page: an event on it is never newer than the clock it is judged by.
-                let answer = if refused { None } else { Some(service.call(request)) };
-                async move {
-                    let Some(answer) = answer else {
-                        return Err(actix_web::error::ErrorUnauthorized("{\"error\":\"unauthorized\"}"));
-                    };
-                    let mut response: ServiceResponse<_> = answer.await?;
-                    if let Ok(date) = header::HeaderValue::from_str(&date) {
-                        response.headers_mut().insert(header::DATE, date);
-                    }
-                    Ok(response)
-                }
-            })
-            .configure(routes)
-    })
-    .workers(1)
-    .shutdown_timeout(1)
-    .disable_signals()
-    .bind(options.listen)?;
-    let addr = server.addrs().first().copied().unwrap_or(options.listen);
-    let server = server.run();
+    let (server, addr) = server::bind(shared.clone(), options.listen)?;
     let handle = server.handle();
     let ticking = tokio::spawn(tick(shared.clone(), options.rate));
     Ok(Simulator { addr, shared, server: handle, serving: Some(tokio::spawn(server)), ticking })
-}
-
-fn routes(app: &mut web::ServiceConfig) {
-    app.route("/v1/events", web::get().to(events_api::events))
-        .route("/v1/_simulator/stats", web::get().to(stats))
-        .route("/v1/_simulator/ledger", web::get().to(ledger))
-        .route("/v1/_simulator/faults", web::get().to(faults_now))
-        .route("/v1/_simulator/faults", web::post().to(set_faults))
-        .route("/v1/vms", web::post().to(inventory_api::create))
-        .route("/v1/vms/{id}", web::patch().to(inventory_api::rename))
-        .route("/v1/vms/{id}", web::delete().to(inventory_api::delete))
-        .route("/v1/vms/{id}/{verb}", web::post().to(inventory_api::act))
-        .route("/v1/{kind}", web::get().to(inventory_api::list))
-        .route("/v1/{kind}/{id}", web::get().to(inventory_api::one));
-}
-
-fn admitted(shared: &Shared, path: &str, headers: &header::HeaderMap) -> bool {
-    let bearer =
-        headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    match (&shared.token, bearer) {
-        _ if path.starts_with("/v1/_simulator/") => true,
-        (None, Some(_)) => true,
-        (Some(token), Some(bearer)) => **token == *bearer,
-        (_, None) => false,
-    }
-}
-
-async fn stats(shared: web::Data<Shared>) -> HttpResponse {
-    HttpResponse::Ok().json(shared.cloud().stats())
-}
-
-async fn ledger(shared: web::Data<Shared>) -> HttpResponse {
-    let cloud = shared.cloud();
-    HttpResponse::Ok().json(cloud.log.ledger(cloud.now()))
-}
-
-async fn faults_now(shared: web::Data<Shared>) -> HttpResponse {
-    HttpResponse::Ok().json(&shared.cloud().faults)
-}
-
-async fn set_faults(shared: web::Data<Shared>, faults: web::Json<Faults>) -> HttpResponse {
-    shared.cloud().faults = faults.into_inner();
-    HttpResponse::NoContent().finish()
 }
 
 /// Lets things happen at `rate` each second, in small steps.

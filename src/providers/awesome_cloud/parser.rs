@@ -51,7 +51,7 @@ impl EventParser for Parser {
         if let Some(defect) = &native.defect {
             return Err(ParseError::new(defect));
         }
-        json_text::check(&native.text)?;
+        json_text::scan(&native.text)?;
         if !native.text.trim_start().starts_with('{') {
             return Err(ParseError::new("an event is an object, this is none"));
         }

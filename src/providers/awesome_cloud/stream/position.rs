@@ -1,0 +1,102 @@
+//! Where a stream stands, as `ems_cursors` stores it, and from where the next query reads. Pure.
+
+use super::super::parser;
+use crate::provider::Cursor;
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+/// How far before its position a query begins: events become visible up to 120 s late.
+pub(super) const OVERLAP: TimeDelta = TimeDelta::seconds(130);
+
+/// The position in a [`Cursor`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Position {
+    /// min(newest `time` read so far, `Date` of the query's first page); `null` is the oldest event.
+    pub time: Option<DateTime<Utc>>,
+    /// Nothing before this is wanted (`initial_history`); left out once the overlap lies behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<DateTime<Utc>>,
+}
+
+impl Position {
+    /// The start of a new EMS that wants events from `time` on.
+    pub(super) fn starting_at(time: DateTime<Utc>) -> Self {
+        Self { time: Some(time), from: Some(time) }
+    }
+
+    /// Moves to `newest`, never back. Tells whether it moved.
+    pub(super) fn advance(&mut self, newest: DateTime<Utc>) -> bool {
+        if self.time.is_some_and(|time| time >= newest) {
+            return false;
+        }
+        self.time = Some(newest);
+        if before(newest) > self.from {
+            self.from = None;
+        }
+        true
+    }
+
+    /// `since` of the next query: the overlap before the position, but not before what the EMS wants, nor before
+    /// `oldest`, which goes back to the server verbatim. `None` is the oldest event.
+    pub(super) fn since(&self, oldest: Option<&str>) -> Option<String> {
+        let wanted = before(self.time?).max(self.from)?;
+        match oldest {
+            Some(text) if parser::time(text).is_ok_and(|oldest| oldest > wanted) => Some(text.to_owned()),
+            _ => Some(text(wanted)),
+        }
+    }
+
+    pub(super) fn cursor(&self, source: &str) -> Cursor {
+        // invariant: two optional times always serialize.
+        Cursor { source: source.to_owned(), position: serde_json::to_value(self).unwrap_or_default() }
+    }
+}
+
+fn before(time: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    time.checked_sub_signed(OVERLAP)
+}
+
+/// A time as the API wants it.
+pub(super) fn text(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Nanos, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        parser::time(text).unwrap()
+    }
+
+    #[test]
+    fn a_query_begins_130_seconds_before_the_position_but_not_before_the_oldest_event() {
+        let mut position = Position::default();
+        assert_eq!(position.since(Some("2026-11-22T10:00:00Z")), None);
+        assert!(position.advance(at("2026-11-22T10:26:10.123456789Z")));
+        assert!(!position.advance(at("2026-11-22T10:26:09Z")));
+        assert_eq!(position.since(None).unwrap(), "2026-11-22T10:24:00.123456789Z");
+        assert_eq!(position.since(Some("2026-11-22T10:25:00+00:00")).unwrap(), "2026-11-22T10:25:00+00:00");
+        assert_eq!(position.since(Some("2026-11-22T10:20:00Z")).unwrap(), "2026-11-22T10:24:00.123456789Z");
+    }
+
+    #[test]
+    fn what_an_ems_does_not_want_is_not_asked_for_until_it_lies_behind() {
+        let mut position = Position::starting_at(at("2026-11-22T10:00:00Z"));
+        position.advance(at("2026-11-22T10:01:00Z"));
+        assert_eq!(position.since(None).unwrap(), "2026-11-22T10:00:00.000000000Z");
+        position.advance(at("2026-11-22T10:03:00Z"));
+        assert_eq!(
+            (position.since(None).unwrap().as_str(), position.from),
+            ("2026-11-22T10:00:50.000000000Z", None)
+        );
+    }
+
+    #[test]
+    fn a_stored_position_is_read_as_it_was() {
+        let position = Position::starting_at(at("2026-11-22T10:00:00.123456789Z"));
+        let cursor = position.cursor("s");
+        assert_eq!(serde_json::from_value::<Position>(cursor.position).unwrap(), position);
+        assert!(serde_json::from_value::<Position>(serde_json::json!({"sequence": 7, "time": 5})).is_err());
+    }
+}
