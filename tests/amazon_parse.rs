@@ -1,5 +1,6 @@
 //! Amazon's native events become the events, uids and targets that `tests/data/amazon/cases.yml` says, by either way of
 //! delivery; and every event type of its switchboard stands under a heading of the timeline.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use catchall::provider::{EmsEvent, NativeEvent, ParseError, Parsed, ParsedEvent, Provider};
 use catchall::providers::amazon::Amazon;
@@ -27,7 +28,10 @@ fn events(parsed: Parsed) -> Vec<ParsedEvent> {
 fn targets(event: &EmsEvent) -> Vec<String> {
     let targets = Amazon.event_target_parser().parse(event).unwrap();
     let key = |(key, value): (&String, &Value)| format!("{key}={}", value.as_str().unwrap());
-    targets.iter().map(|t| format!("{} {}", t.association, t.manager_ref.iter().map(key).collect::<String>())).collect()
+    targets
+        .iter()
+        .map(|t| format!("{} {}", t.association, t.manager_ref.iter().map(key).collect::<String>()))
+        .collect()
 }
 
 fn check_event(name: &str, case: &Value, way: &str, parsed: Parsed) {
@@ -83,7 +87,11 @@ fn a_list_in_one_message_is_numbered_where_its_events_have_no_identity() {
     let alarm = |name: &str| json!({"AlarmName": name, "StateChangeTime": "2026-11-24T10:00:07.916+0000"});
     let parsed = events(parse(in_sns(&json!([alarm("a"), {"other": 1}, alarm("b")]))).unwrap());
     let uids: Vec<&str> = parsed.iter().map(|event| event.event_uid.as_str()).collect();
-    assert_eq!(uids, ["sns-1#1", "sns-1#3"], "the position stays, whatever a later version recognizes between");
+    assert_eq!(
+        uids,
+        ["sns-1#1", "sns-1#3"],
+        "the position stays, whatever a later version recognizes between"
+    );
 }
 
 #[test]
@@ -109,12 +117,14 @@ fn parameters_nested_deeper_than_manageiq_looks_still_give_their_targets() {
 
 #[test]
 fn poison_is_an_error_and_never_a_panic() {
-    let whole = in_sns(&json!({"id": "a", "detail-type": "EBS Snapshot Notification", "detail": {"x": [1, null]}}));
+    let whole =
+        in_sns(&json!({"id": "a", "detail-type": "EBS Snapshot Notification", "detail": {"x": [1, null]}}));
     for end in 0..whole.len() {
         assert!(parse(&whole[..end]).is_err(), "{end}");
     }
     assert!(parse("[".repeat(100_000)).is_err());
-    for odd in [r#"{"detail":[]}"#, r#"{"Message":"[[],1]"}"#, r#"{"messageType":1,"AlarmName":{}}"#, "null"] {
+    for odd in [r#"{"detail":[]}"#, r#"{"Message":"[[],1]"}"#, r#"{"messageType":1,"AlarmName":{}}"#, "null"]
+    {
         assert!(matches!(parse(odd), Ok(Parsed::Filtered(_))), "{odd}");
     }
 }
@@ -122,7 +132,8 @@ fn poison_is_an_error_and_never_a_panic() {
 fn event_groups() -> EventGroups {
     let settings: Value = serde_yaml::from_str(Amazon.default_settings()).unwrap();
     let mut groups = EventGroups::default();
-    for (key, levels) in settings["ems"]["ems_amazon"]["event_handling"]["event_groups"].as_object().unwrap() {
+    for (key, levels) in settings["ems"]["ems_amazon"]["event_handling"]["event_groups"].as_object().unwrap()
+    {
         let group = groups.add_group(key, key);
         for level in catchall::settings::event_groups::LEVELS {
             for event_type in levels.get(level).and_then(Value::as_array).into_iter().flatten() {

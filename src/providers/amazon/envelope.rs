@@ -26,6 +26,8 @@ pub(super) struct Message {
     pub(super) bodies: Vec<Map<String, Value>>,
     /// Whether they came as a list; then the position belongs to the identity.
     pub(super) list: bool,
+    /// SQS's `MessageId`.
+    pub(super) sqs_message_id: Option<String>,
     /// `MessageId` of the SNS envelope, the same on every delivery of one publication.
     pub(super) sns_message_id: Option<String>,
     /// `Timestamp` of the SNS envelope.
@@ -37,27 +39,38 @@ pub(super) struct Message {
 /// # Errors
 /// When the body, or the `Message` of an SNS envelope, is no JSON.
 pub(super) fn open(native: &NativeEvent) -> Result<Opened, ParseError> {
-    let body = decode(&native.text, "the body of the SQS message")?;
-    // An EventBridge input transformer sends its text as one JSON string.
-    let body = match body {
-        Value::String(text) => decode(&text, "the text in the body of the SQS message")?,
-        body => body,
-    };
-    match body {
-        Value::Object(envelope) if is_sns_control(&envelope) => Ok(Opened::Filtered(SNS_CONTROL)),
-        Value::Object(envelope) if is_sns_envelope(&envelope) => open_sns(&envelope),
-        body => Ok(carrying(body, Message::default())),
+    let mut message = Message { sqs_message_id: native.transport_id.clone(), ..Message::default() };
+    let mut body = decode(&native.text, "the body of the SQS message")?;
+    // A whole message, as `aws sqs receive-message` prints it: what people paste into `catchall parse`.
+    if let Some(text) = sqs_body(&body) {
+        let inner = decode(text, "the Body of the SQS message")?;
+        message.sqs_message_id = message.sqs_message_id.or_else(|| text_of(&body, "MessageId"));
+        body = inner;
     }
+    // An EventBridge input transformer sends its text as one JSON string.
+    if let Value::String(text) = &body {
+        body = decode(text, "the text in the body of the SQS message")?;
+    }
+    match &body {
+        Value::Object(envelope) if is_sns_control(envelope) => return Ok(Opened::Filtered(SNS_CONTROL)),
+        Value::Object(envelope) if is_sns_envelope(envelope) => {
+            let inner = text_of(&body, "Message").unwrap_or_default();
+            message.sns_message_id = text_of(&body, "MessageId");
+            message.sent = text_of(&body, "Timestamp");
+            body = decode(&inner, "the Message of the SNS envelope")?;
+        }
+        _ => {}
+    }
+    Ok(carrying(body, message))
 }
 
-fn open_sns(envelope: &Map<String, Value>) -> Result<Opened, ParseError> {
-    let message = envelope.get("Message").and_then(Value::as_str).unwrap_or_default();
-    let body = decode(message, "the Message of the SNS envelope")?;
-    let text = |key: &str| envelope.get(key).and_then(Value::as_str).map(str::to_owned);
-    Ok(carrying(
-        body,
-        Message { sns_message_id: text("MessageId"), sent: text("Timestamp"), ..Message::default() },
-    ))
+fn text_of(body: &Value, key: &str) -> Option<String> {
+    body.get(key).and_then(Value::as_str).map(str::to_owned)
+}
+
+fn sqs_body(body: &Value) -> Option<&str> {
+    let whole = body.get("ReceiptHandle").is_some() || body.get("MessageId").is_some();
+    body.get("Body").and_then(Value::as_str).filter(|_| whole && body.get("Message").is_none())
 }
 
 fn carrying(body: Value, mut message: Message) -> Opened {
@@ -113,6 +126,7 @@ mod tests {
         let text = r#"{"Type":"Notification","MessageId":"m","Message":"{\"detail-type\":\"x\"}"}"#;
         assert_eq!(bodies(text), raw);
         assert_eq!(bodies(r#""{\"detail-type\":\"x\"}""#), raw);
+        assert_eq!(bodies(r#"{"MessageId":"m","Body":"{\"detail-type\":\"x\"}"}"#), raw);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(super) fn event_uid(native: &NativeEvent, message: &Message, index: usize, k
         let around = message
             .sns_message_id
             .clone()
-            .or_else(|| native.transport_id.clone())
+            .or_else(|| message.sqs_message_id.clone())
             .unwrap_or_else(|| event_uid::of_content(native));
         if message.list { format!("{around}#{}", index + 1) } else { around }
     }))
@@ -57,13 +57,10 @@ mod tests {
     fn uid(body: Value, sns: Option<&str>, sqs: Option<&str>) -> String {
         let body = body.as_object().unwrap().clone();
         let kind = Kind::recognize(&body).unwrap();
-        let native = NativeEvent {
-            text: Value::Object(body.clone()).to_string(),
-            transport_id: sqs.map(str::to_owned),
-            defect: None,
-        };
-        let sns_message_id = sns.map(str::to_owned);
-        event_uid(&native, &Message { bodies: vec![body], sns_message_id, ..Message::default() }, 0, kind)
+        let native = NativeEvent::new(Value::Object(body.clone()).to_string());
+        let (sns_message_id, sqs_message_id) = (sns.map(str::to_owned), sqs.map(str::to_owned));
+        let message = Message { bodies: vec![body], sns_message_id, sqs_message_id, ..Message::default() };
+        event_uid(&native, &message, 0, kind)
     }
 
     fn call(id: &str, event_id: &str) -> Value {

@@ -27,25 +27,20 @@ impl EventParser for AmazonEventParser {
         for (index, body) in message.bodies.iter().enumerate() {
             if let Some(kind) = Kind::recognize(body) {
                 let event_uid = event_uid(native, &message, index, kind);
-                events.push(ParsedEvent { event_uid, event: event_to_hash(native, &message, body, kind)? });
+                events.push(ParsedEvent { event_uid, event: event_to_hash(&message, body, kind)? });
             }
         }
         Ok(if events.is_empty() { Parsed::Filtered(UNRECOGNIZED) } else { Parsed::Events(events) })
     }
 }
 
-fn event_to_hash(
-    native: &NativeEvent,
-    message: &Message,
-    body: &Body,
-    kind: Kind,
-) -> Result<EmsEvent, ParseError> {
+fn event_to_hash(message: &Message, body: &Body, kind: Kind) -> Result<EmsEvent, ParseError> {
     let owned = |path: &[&str]| text(body, path).map(str::to_owned);
     let event_type = event_type(kind, body)?;
     let mut event = EmsEvent {
         source: SOURCE.to_owned(),
         timestamp: timestamp(kind, body, message)?,
-        full_data: full_data(native, body, kind, &event_type),
+        full_data: full_data(message, body, kind, &event_type),
         event_type,
         ..EmsEvent::default()
     };
@@ -148,11 +143,11 @@ fn first_instance(body: &Body) -> Option<String> {
     Some(items.get(0)?.get("instanceId")?.as_str()?.to_owned())
 }
 
-fn full_data(native: &NativeEvent, body: &Body, kind: Kind, event_type: &str) -> FullData {
+fn full_data(message: &Message, body: &Body, kind: Kind, event_type: &str) -> FullData {
     let mut full_data = body.clone();
     full_data.insert("eventType".to_owned(), json!(event_type));
     full_data.insert("event_source".to_owned(), json!(kind.event_source()));
-    if let Some(message_id) = &native.transport_id {
+    if let Some(message_id) = &message.sqs_message_id {
         full_data.insert("messageId".to_owned(), json!(message_id));
     }
     FullData::from_value(&Value::Object(full_data))

@@ -84,7 +84,10 @@ fn what_is_missing_or_wrong_is_named() {
     let mut half = ems(&[("sqs", at("http://h/1/q"))]);
     let only_userid = Authentication { userid: Some("id".to_owned()), ..Authentication::default() };
     half.authentications.insert("default".to_owned(), only_userid);
-    assert_eq!(error(&half), "aws: authentications.default.password is not set; add it to this EMS in the settings");
+    assert_eq!(
+        error(&half),
+        "aws: authentications.default.password is not set; add it to this EMS in the settings"
+    );
     let mut text = named("q");
     text.options.insert("takeover".to_owned(), json!("yes"));
     assert_eq!(
