@@ -1,6 +1,6 @@
 //! The checked tree → [`Settings`]: typed values, and what several keys mean together.
 //!
-//! Values that did not pass [`super::validate`] are left at their defaults here: then the settings are refused anyway.
+//! Values that did not pass `validate` are left at their defaults here: then the settings are refused anyway.
 
 use super::errors::SettingsError;
 use super::event_groups::{EventGroups, LEVELS};

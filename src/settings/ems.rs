@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 /// Every EMS whose name and type are right; the others are told.
 pub fn build_all(builder: &mut Builder<'_>, root: &Node) -> Vec<EmsSettings> {
     let items = root.get(EMS_LIST).map(Node::items).unwrap_or_default();
-    let mut names: HashMap<String, String> = HashMap::new();
-    let mut ids: HashMap<i64, String> = HashMap::new();
+    let shared = sections_of_an_ems(root);
+    let mut names: HashMap<String, &Node> = HashMap::new();
+    let mut ids: HashMap<i64, &Node> = HashMap::new();
     let mut all = Vec::new();
     for (index, item) in items.iter().enumerate() {
         if !matches!(item.content, Content::Map(_)) {
@@ -22,8 +23,8 @@ pub fn build_all(builder: &mut Builder<'_>, root: &Node) -> Vec<EmsSettings> {
             continue;
         };
         let key = format!("{EMS_LIST}[{name}]");
-        let place = builder.sources.place(&item.origin);
-        if let Some(first) = names.insert(name.clone(), place.clone()) {
+        if let Some(first) = names.insert(name.clone(), item) {
+            let first = builder.sources.place(&first.origin);
             builder.error(
                 item,
                 format!("{key}.name"),
@@ -31,13 +32,21 @@ pub fn build_all(builder: &mut Builder<'_>, root: &Node) -> Vec<EmsSettings> {
             );
         }
         let Some(provider) = provider_of(builder, item, &key) else { continue };
-        let ems = build(root, item, name, provider);
-        if let Some(first) = ems.id.and_then(|id| ids.insert(id, place)) {
+        let ems = build(&shared, item, name, provider);
+        if let Some(first) = ems.id.and_then(|id| ids.insert(id, item)) {
+            let first = builder.sources.place(&first.origin);
             builder.error(item, format!("{key}.id"), format!("{first} has this id already; ids are unique"));
         }
         all.push(ems);
     }
     all
+}
+
+/// What an EMS's own settings can go over; small, since it is copied for each EMS that has some.
+fn sections_of_an_ems(root: &Node) -> Node {
+    let sections =
+        root.entries().iter().filter(|(key, _)| matches!(key.as_str(), "ems" | "ems_refresh" | "workers"));
+    Node { content: Content::Map(sections.cloned().collect()), origin: root.origin.clone() }
 }
 
 /// By type or ManageIQ's class name, plain or as a Ruby symbol.
@@ -68,14 +77,14 @@ fn provider_of(builder: &mut Builder<'_>, item: &Node, key: &str) -> Option<&'st
     found
 }
 
-fn build(root: &Node, item: &Node, name: String, provider: &'static dyn Provider) -> EmsSettings {
+fn build(shared: &Node, item: &Node, name: String, provider: &'static dyn Provider) -> EmsSettings {
     let own = item.get("settings").filter(|own| !own.entries().is_empty());
     let merged = own.map(|own| {
-        let mut merged = root.clone();
+        let mut merged = shared.clone();
         merge_settings(&mut merged, own.clone());
         merged
     });
-    let whole = merged.as_ref().unwrap_or(root);
+    let whole = merged.as_ref().unwrap_or(shared);
     let ems_type = provider.ems_type();
     EmsSettings {
         name,

@@ -1,7 +1,7 @@
 //! The settings as the rest of the house sees them: typed, merged, checked, secrets sealed.
 //!
-//! The way of a value: [`layers`] reads and merges (`yaml`, `tree`, `environment`), [`substitute`] fills in `${…}`,
-//! [`validate`] compares with the [`schema`], [`build`] makes the types below. [`load()`] does all of it.
+//! The way of a value: `layers` reads and merges (`yaml`, `tree`, `environment`), `substitute` fills in `${…}`,
+//! `validate` compares with the `schema`, `build` makes the types below. [`load()`] does all of it.
 
 use crate::provider::{Authentication, CatcherSettings, Endpoint, Provider, Secret};
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Every key and value of the merged settings against the schema: unknown keys, wrong shapes, wrong values, and what
 //! is passed over.
 //!
-//! Looks at each value by itself; what several keys mean together is [`super::build`]'s.
+//! Looks at each value by itself; what several keys mean together is `build`'s.
 
 use super::errors::SettingsError;
 use super::kind::{self, Kind};
@@ -163,13 +163,14 @@ impl<'a> Validator<'a> {
         let near = match self.passes(child, &place.keys) {
             Pass::TopLevel => nearest::within_two_edits(key, names()),
             Pass::Provider => nearest::probably_meant(key, names()),
-            Pass::No => nearest::within_two_edits(key, names()),
+            Pass::Worker | Pass::No => nearest::within_two_edits(key, names()),
         };
         match (near, self.passes(child, &place.keys)) {
             (Some(near), _) => {
                 self.error(child, place, format!("there is no such key; did you mean {near}?"));
             }
             (None, Pass::TopLevel) => self.notice(child, &place.path, "is not known here and is passed over"),
+            (None, Pass::Worker) => self.notice(child, &place.path, "is ManageIQ's and has no effect here"),
             (None, Pass::Provider) => {
                 self.notice(child, &place.path, "belongs to a provider that is not in this build");
             }
@@ -195,6 +196,7 @@ impl<'a> Validator<'a> {
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         match keys.as_slice() {
             [_] => Pass::TopLevel,
+            ["workers", "worker_base", key] if is_section && key.ends_with("_worker") => Pass::Worker,
             ["ems", key] if is_section && key.starts_with("ems_") => Pass::Provider,
             ["ems_refresh", _] if is_section => Pass::Provider,
             ["workers", "worker_base", "event_catcher", key]
@@ -223,6 +225,7 @@ impl<'a> Validator<'a> {
 
 enum Pass {
     TopLevel,
+    Worker,
     Provider,
     No,
 }

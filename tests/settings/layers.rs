@@ -221,3 +221,15 @@ fn the_merged_settings_are_printed_with_the_origin_of_each_value() {
     assert!(text.contains("# awesome_cloud defaults:17"), "{text}");
     serde_yaml::from_str::<serde_yaml::Value>(&text).expect("what is printed is YAML");
 }
+
+#[test]
+fn a_thousand_emss_load_at_once() {
+    let emss: String = (0..1_000)
+        .map(|n| format!("  - {{name: ems {n}, type: awesome_cloud, settings: {{ems_refresh: {{refresh_interval: {n}}}}}}}\n"))
+        .collect();
+    let desk = Desk::with(&format!("ext_management_systems:\n{emss}"));
+    let started = std::time::Instant::now();
+    let settings = desk.settings();
+    assert_eq!(settings.ext_management_systems.len(), 1_000);
+    assert!(started.elapsed() < Duration::from_secs(20), "took {:?}", started.elapsed());
+}

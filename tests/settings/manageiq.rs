@@ -62,6 +62,7 @@ fn a_file_in_the_shape_of_manageiqs_core_loads_and_is_listed_once() {
         "event_handling.task_final_events",
         "ems.ems_redhat",
         "ems_refresh.foreman_provisioning",
+        "workers.worker_base.opentofu_worker",
         "section_of_tomorrow",
     ] {
         assert_eq!(of(key), 1, "{key} in {:#?}", settings.notices);

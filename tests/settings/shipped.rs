@@ -1,6 +1,7 @@
-//! The settings.yml at the top of the repository.
+//! The settings.yml at the top of the repository, and the defaults of the providers in this build.
 
 use super::Desk;
+use catchall::settings::{LoadOptions, load};
 use std::time::Duration;
 
 #[test]
@@ -19,4 +20,12 @@ fn the_shipped_settings_watch_the_demo_cloud() {
     assert!(demo.catcher.poll <= Duration::from_secs(2));
     let other = desk.variable("AWESOME_CLOUD_TOKEN", "other").settings();
     assert_eq!(password(&other).as_deref(), Some("other"));
+}
+
+#[test]
+fn the_defaults_of_every_provider_in_this_build_load() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let options = LoadOptions { working_directory: folder.path().to_owned(), ..LoadOptions::default() };
+    let settings = load(&options).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(settings.notices.len(), 1, "only that there is no file: {:?}", settings.notices);
 }
