@@ -304,3 +304,15 @@ async fn what_aws_refuses_decides_what_the_catcher_does_and_no_secret_is_repeate
         assert!(!debug.contains("hidden-secret"), "{debug}");
     }
 }
+
+#[tokio::test]
+async fn a_certificate_authority_that_is_none_is_refused() {
+    for pem in ["ca.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        let queue = at("https://sqs.eu-west-1.amazonaws.com/1/q");
+        let error =
+            refused(&ems(&[("sqs", Endpoint { certificate_authority: Some(pem.to_owned()), ..queue })]))
+                .await;
+        let text = error.to_string();
+        assert!(matches!(error, StreamError::Refused(_)) && text.contains("paste its PEM text"), "{text}");
+    }
+}

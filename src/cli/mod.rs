@@ -8,6 +8,7 @@ pub mod connect;
 pub mod logging;
 pub mod parse;
 pub mod simulate;
+pub mod steer;
 pub mod worker_arguments;
 
 use crate::provider::Provider;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Rows taken at once.
-const MOST_ROWS: usize = 2_000;
+const MOST_ROWS: i64 = 2_000;
 /// How often the queue is looked at while it is empty.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -27,6 +27,8 @@ pub struct Delivery {
     pub handler: Recipient<PutEvents>,
     /// The switchboard in force.
     pub switchboard: SharedSwitchboard,
+    /// Who this process is, for claims.
+    pub owner: i64,
     /// The EMSs of the settings.
     pub ems: HashMap<EmsId, (&'static dyn Provider, RefreshSettings)>,
 }
@@ -52,18 +54,19 @@ impl Delivery {
 
     /// Takes what waits, commits it, and says how many rows that were.
     async fn deliver(&self) -> Result<usize, String> {
+        let owner = self.owner;
         let rows = self
             .handling
             .vmdb
-            .write(|connection| miq_queue::claim_events(connection, MOST_ROWS))
+            .write(move |connection| miq_queue::claim_events(connection, owner, MOST_ROWS))
             .await
             .map_err(|error| error.to_string())?;
         let count = rows.len();
         let mut by_ems: BTreeMap<EmsId, ReadyBatch> = BTreeMap::new();
-        for (row, ems_id, parsed) in rows {
-            let batch = by_ems.entry(ems_id).or_insert_with(|| ReadyBatch::of(ems_id));
-            batch.delivered.push(row);
-            self.ready(batch, parsed);
+        for claimed in rows {
+            let batch = by_ems.entry(claimed.ems_id).or_insert_with(|| ReadyBatch::of(claimed.ems_id));
+            batch.delivered.push(claimed.id);
+            self.ready(batch, claimed.event);
         }
         let puts = by_ems.into_values().map(|batch| self.handler.send(PutEvents { batch, sent: Instant::now() }));
         for reply in futures_util::future::join_all(puts).await {

@@ -7,7 +7,8 @@ use crate::backoff::Backoff;
 use crate::event_catcher::messages::{CatchError, LoadCursor, PutEvents};
 use crate::observe::{ActorKind, ActorState};
 use crate::provider::Cursor;
-use crate::vmdb::{BatchOutcome, ReadyBatch, VmdbError, miq_queue};
+use crate::vmdb::miq_queue::{self, QueuedBatch};
+use crate::vmdb::{BatchOutcome, ReadyBatch, VmdbError};
 use actix::{Actor, Addr, Context, Handler, ResponseFuture};
 use actix_rt::ArbiterHandle;
 use std::sync::Arc;
@@ -39,7 +40,7 @@ impl Handler<PutEvents> for QueuePutter {
     type Result = ResponseFuture<Result<BatchOutcome, CatchError>>;
 
     fn handle(&mut self, put: PutEvents, _: &mut Self::Context) -> Self::Result {
-        Box::pin(put_until_committed(self.handling.clone(), Arc::new(put.batch)))
+        Box::pin(put_until_committed(self.handling.clone(), Arc::new([queued(put.batch)])))
     }
 }
 
@@ -51,16 +52,28 @@ impl Handler<LoadCursor> for QueuePutter {
     }
 }
 
-async fn put_until_committed(handling: Handling, batch: Arc<ReadyBatch>) -> Result<BatchOutcome, CatchError> {
+/// What the handler half works out by itself stays here.
+fn queued(batch: ReadyBatch) -> QueuedBatch {
+    let ReadyBatch { ems_id, events, dead_letters, cursor, gap, .. } = batch;
+    QueuedBatch { ems_id, events: events.into_iter().map(|ready| ready.event).collect(), dead_letters, cursor, gap }
+}
+
+async fn put_until_committed(handling: Handling, batch: Arc<[QueuedBatch; 1]>) -> Result<BatchOutcome, CatchError> {
     let figures = handling.observe.actor(ActorKind::EventHandler, None);
-    let lane = lanes::lane_of(batch.ems_id, handling.vmdb.lanes());
+    let lane = lanes::lane_of(batch[0].ems_id, handling.vmdb.lanes());
     let mut backoff = Backoff::of_children();
     loop {
         let put = batch.clone();
-        match handling.vmdb.commit(lane, move |connection| miq_queue::put_events(connection, &put)).await {
-            Ok(outcome) => {
+        match handling.vmdb.commit(lane, move |connection| miq_queue::put_events(connection, &*put)).await {
+            Ok(outcomes) => {
                 figures.set_state(ActorState::Running);
-                return Ok(outcome);
+                let queued = outcomes.first().copied().unwrap_or_default();
+                return Ok(BatchOutcome {
+                    new_events: queued.queued,
+                    duplicates: queued.duplicates,
+                    dead_letters: queued.dead_letters,
+                    ..BatchOutcome::default()
+                });
             }
             Err(VmdbError::Data(reason)) => return Err(CatchError::Vmdb(reason)),
             Err(error) => {

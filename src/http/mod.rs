@@ -5,12 +5,20 @@
 
 mod access;
 mod context;
+mod events_table;
+mod filter;
+mod filter_form;
+mod histogram;
 mod html;
+mod layout;
 mod metrics;
+mod pages;
 mod probes;
+mod resource_page;
 mod response;
 mod server;
+mod states;
+mod timeline_page;
 
 pub use context::{HttpContext, SettingsPart};
-pub use probes::VmdbProbe;
 pub use server::{ServeError, ServerHandle, serve};

@@ -5,7 +5,6 @@
 
 use super::context::HttpContext;
 use crate::observe::{ActorKind, ActorState};
-use futures_util::future::BoxFuture;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,38 +13,34 @@ use tokio::sync::Semaphore;
 /// A probe's answer is due within 2 s; the rest is for everything around the question.
 const LIMIT: Duration = Duration::from_millis(1500);
 
-type Ask = dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync;
-
-/// Asks the VMDB whether it is there.
-#[derive(Clone)]
-pub struct VmdbProbe {
-    ask: Arc<Ask>,
-    turn: Arc<Semaphore>,
+/// Whether the VMDB answers, within the limit; else what is wrong, without credentials.
+async fn vmdb_answers(context: &HttpContext) -> Result<(), String> {
+    let vmdb = context.vmdb().ok_or("it is not open yet")?;
+    let ask = async move {
+        vmdb.read(|connection| connection.rows("SELECT 1", &[]).map(drop))
+            .await
+            .map_err(|error| error.to_string())
+    };
+    in_turn(context.probe_turn(), ask).await
 }
 
-impl VmdbProbe {
-    /// `ask` answers once the VMDB did, and says what is wrong (without credentials) when it did not.
-    pub fn new(ask: impl Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync + 'static) -> Self {
-        Self { ask: Arc::new(ask), turn: Arc::new(Semaphore::new(1)) }
-    }
-
-    /// Whether the VMDB answers, within the limit.
-    async fn answers(&self) -> Result<(), String> {
-        let Self { ask, turn } = self.clone();
-        // A question that outlives its probe keeps its turn: the next probe waits for it instead of asking once more.
-        let asked = async move {
-            let turn = turn.acquire_owned().await;
-            let question = tokio::spawn(async move {
-                let answer = ask().await;
-                drop(turn);
-                answer
-            });
-            question.await.unwrap_or_else(|error| Err(error.to_string()))
-        };
-        match tokio::time::timeout(LIMIT, asked).await {
-            Ok(answer) => answer,
-            Err(_) => Err(format!("no answer within {LIMIT:?}")),
-        }
+/// A question that outlives its probe keeps its turn: the next probe waits for it instead of asking once more.
+async fn in_turn(
+    turn: Arc<Semaphore>,
+    ask: impl Future<Output = Result<(), String>> + Send + 'static,
+) -> Result<(), String> {
+    let asked = async move {
+        let turn = turn.acquire_owned().await;
+        let question = tokio::spawn(async move {
+            let answer = ask.await;
+            drop(turn);
+            answer
+        });
+        question.await.unwrap_or_else(|error| Err(error.to_string()))
+    };
+    match tokio::time::timeout(LIMIT, asked).await {
+        Ok(answer) => answer,
+        Err(_) => Err(format!("no answer within {LIMIT:?}")),
     }
 }
 
@@ -85,7 +80,7 @@ struct NotRunning {
 impl Readiness {
     /// Of the VMDB alone.
     pub(super) async fn of_vmdb(context: &HttpContext) -> Self {
-        let error = context.probe().answers().await.err();
+        let error = vmdb_answers(context).await.err();
         let ready = error.is_none();
         Self { ready, vmdb: VmdbReadiness { ready, error }, event_catchers: None }
     }
@@ -134,39 +129,29 @@ fn event_catchers(context: &HttpContext) -> EventCatchers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::future::pending;
 
     #[tokio::test(start_paused = true)]
     async fn probes_before_a_vmdb_that_hangs_answer_in_time_and_ask_it_only_once() {
-        let asked = Arc::new(AtomicUsize::new(0));
-        let counted = asked.clone();
-        let probe = VmdbProbe::new(move || {
-            counted.fetch_add(1, Ordering::SeqCst);
-            Box::pin(std::future::pending())
-        });
+        let turn = Arc::new(Semaphore::new(1));
         let started = tokio::time::Instant::now();
-        let (first, second) = tokio::join!(probe.answers(), probe.answers());
+        let second_question = async { panic!("asked again while the first question is open") };
+        let (first, second) =
+            tokio::join!(in_turn(turn.clone(), pending()), in_turn(turn.clone(), second_question));
         assert_eq!(first.unwrap_err(), "no answer within 1.5s");
-        assert!(second.is_err());
+        assert_eq!(second.unwrap_err(), "no answer within 1.5s");
         assert!(started.elapsed() < Duration::from_secs(2));
-        assert_eq!(asked.load(Ordering::SeqCst), 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_vmdb_that_comes_back_is_asked_again() {
-        let asked = AtomicUsize::new(0);
-        let probe = VmdbProbe::new(move || {
-            let slow = asked.fetch_add(1, Ordering::SeqCst) == 0;
-            Box::pin(async move {
-                if slow {
-                    tokio::time::sleep(Duration::from_secs(3)).await;
-                    return Err("connection refused".to_owned());
-                }
-                Ok(())
-            })
-        });
-        assert!(probe.answers().await.is_err());
+        let turn = Arc::new(Semaphore::new(1));
+        let slow = async {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            Err("connection refused".to_owned())
+        };
+        assert!(in_turn(turn.clone(), slow).await.is_err());
         tokio::time::sleep(Duration::from_secs(2)).await;
-        assert_eq!(probe.answers().await, Ok(()));
+        assert_eq!(in_turn(turn, async { Ok(()) }).await, Ok(()));
     }
 }

@@ -2,7 +2,9 @@
 
 use super::access::Access;
 use super::context::HttpContext;
+use super::layout::STYLE_PATH;
 use super::metrics::{OPENMETRICS, PROMETHEUS, wants_openmetrics};
+use super::pages;
 use super::probes::Readiness;
 use super::response;
 use actix_web::body::MessageBody;
@@ -98,6 +100,11 @@ fn run(
             .service(get("/healthz").to(healthz))
             .service(get("/readyz").to(readyz))
             .service(get("/metrics").to(metrics))
+            .service(get("/").to(pages::timeline))
+            .service(get("/vms/{id}").to(pages::vm))
+            .service(get("/hosts/{id}").to(pages::host))
+            .service(get("/providers/{id}").to(pages::provider))
+            .service(get(&STYLE_PATH).to(pages::style))
             .default_service(web::to(|| async { response::not_found() }))
     });
     let server = server
@@ -112,7 +119,7 @@ fn run(
 /// A path that can be read.
 struct Get(Resource);
 
-fn get(path: &'static str) -> Get {
+fn get(path: &str) -> Get {
     Get(web::resource(path).default_service(web::to(|| async { response::method_not_allowed() })))
 }
 

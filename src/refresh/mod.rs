@@ -12,7 +12,7 @@ use crate::clock;
 use crate::observe::{ActorFigures, ActorKind, ActorState, EmsFigures, Observe};
 use crate::provider::{Collector, Ems, EmsId, Provider, RefreshError, RefreshScope};
 use crate::settings::RefreshSettings;
-use crate::vmdb::miq_queue::RefreshWork;
+use crate::vmdb::refresh_work::{self, RefreshOutcome, RefreshWork};
 use crate::vmdb::{self, Vmdb, VmdbError, miq_queue};
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, fut::wrap_future};
 use actix_rt::ArbiterHandle;
@@ -24,7 +24,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 /// Rows of `miq_queue` claimed at once.
-const MOST_WORK: usize = 1_000;
+const MOST_WORK: i64 = 1_000;
 /// The net under a bell that was lost.
 const SWEEP: Duration = Duration::from_secs(15);
 /// A collector that takes longer is started anew.
@@ -135,7 +135,7 @@ impl RefreshWorker {
         let wait = interval.mul_f64(rand::rng().random_range(0.9..=1.0));
         ctx.run_later(wait, |worker, ctx| {
             let (vmdb, ems_id) = (worker.refreshing.vmdb.clone(), worker.refreshing.ems.id);
-            let queue = async move { vmdb.write(move |connection| miq_queue::queue_full_refresh(connection, ems_id)).await };
+            let queue = async move { vmdb.write(move |connection| refresh_work::queue_full_refresh(connection, ems_id)).await };
             ctx.spawn(wrap_future::<_, Self>(queue).map(|queued, worker, ctx| {
                 if let Err(error) = queued {
                     log::warn!("{}: queueing the full refresh: {error}", worker.refreshing.ems.name);
@@ -219,7 +219,7 @@ impl From<RefreshError> for Failure {
 async fn refresh_what_waits(refreshing: Refreshing) -> Result<usize, Failure> {
     let (ems_id, owner) = (refreshing.ems.id, refreshing.owner);
     let work =
-        refreshing.vmdb.write(move |connection| miq_queue::claim_refresh(connection, ems_id, owner, MOST_WORK)).await?;
+        refreshing.vmdb.write(move |connection| refresh_work::claim_refresh(connection, ems_id, owner, MOST_WORK)).await?;
     if work.is_empty() {
         return Ok(0);
     }
@@ -229,7 +229,7 @@ async fn refresh_what_waits(refreshing: Refreshing) -> Result<usize, Failure> {
         let message = failure.message.clone();
         let released = refreshing.vmdb.write(move |connection| {
             vmdb::ems::refreshed(connection, ems_id, Err(&message))?;
-            miq_queue::release(connection, &rows)
+            miq_queue::release(connection, rows)
         });
         released.await?;
     }
@@ -240,23 +240,24 @@ async fn refresh(refreshing: &Refreshing, work: Vec<RefreshWork>) -> Result<(), 
     let Refreshing { ems, provider, vmdb, settings, .. } = refreshing;
     let ems_id = ems.id;
     let started = (clock::now(), Instant::now());
-    let ever = vmdb.read(move |connection| vmdb::ems::ever_refreshed(connection, ems_id)).await?;
-    let scope = plan::scope(&work, ever, settings);
+    let full = vmdb.read(move |connection| refresh_work::last_full_refresh(connection, ems_id)).await?;
+    let scope = plan::scope(&work, full.is_some(), settings);
     let mut collector = collector(ems, *provider)?;
     let collected = tokio::time::timeout(COLLECT_DEADLINE, collector.collect(&scope)).await;
     let inventory = collected.map_err(|_| Failure::new("the provider took too long to tell its inventory", None))??;
-    let changes = save::save(vmdb, ems_id, &mut *collector, inventory).await?;
+    let counts = save::save(vmdb, ems_id, &mut *collector, inventory).await?;
     let (kind, targets) = match &scope {
         RefreshScope::Full => ("full", 0),
         RefreshScope::Targeted(targets) => ("targeted", targets.distinct()),
     };
-    let done = miq_queue::RefreshDone { kind, targets, started_on: started.0, finished_on: clock::now() };
+    let outcome = RefreshOutcome { full: matches!(scope, RefreshScope::Full), started_on: started.0, error: None };
     vmdb.write(move |connection| {
         vmdb::ems::refreshed(connection, ems_id, Ok(()))?;
-        miq_queue::complete_refresh(connection, ems_id, &work, &done)
+        refresh_work::complete_refresh(connection, &work, &outcome)
     })
     .await?;
-    log::info!("{}: {kind} refresh, {targets} targets, {changes} rows changed, {:.0?}", ems.name, started.1.elapsed());
+    let written = counts.added + counts.changed + counts.revived + counts.removed;
+    log::info!("{}: {kind} refresh, {targets} targets, {written} rows written, {:.0?}", ems.name, started.1.elapsed());
     Ok(())
 }
 

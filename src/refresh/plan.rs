@@ -2,7 +2,7 @@
 
 use crate::provider::{RefreshScope, TargetCollection};
 use crate::settings::RefreshSettings;
-use crate::vmdb::miq_queue::RefreshWork;
+use crate::vmdb::refresh_work::RefreshWork;
 
 /// The whole EMS when it was never refreshed, when somebody asks for it, when targets are not allowed, or when they are
 /// too many; else just the targets.

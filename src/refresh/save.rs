@@ -2,20 +2,21 @@
 
 use super::Failure;
 use crate::provider::{CollectionScope, Collector, EmsId, Inventory, InventoryCollection};
-use crate::vmdb::{Vmdb, inventory};
+use crate::vmdb::Vmdb;
+use crate::vmdb::inventory::{self, SaveCounts};
 use std::collections::HashSet;
 
 /// Rows of one slice: well below 50 ms on SQLite.
 const SLICE: usize = 250;
 
-/// Saves all collections, then removes what is gone. Says how many rows changed.
+/// Saves all collections, then removes what is gone.
 pub(super) async fn save(
     vmdb: &Vmdb,
     ems_id: EmsId,
     collector: &mut dyn Collector,
     inventory: Inventory,
-) -> Result<usize, Failure> {
-    let mut changed = 0;
+) -> Result<SaveCounts, Failure> {
+    let mut counts = SaveCounts::default();
     let mut gone = Vec::new();
     for collection in inventory.collections {
         let association = collection.association;
@@ -23,7 +24,7 @@ pub(super) async fn save(
         let InventoryCollection { rows, scope, .. } = collection;
         for slice in rows.chunks(SLICE) {
             let slice = slice.to_vec();
-            changed += vmdb.write(move |connection| inventory::save_rows(connection, ems_id, association, &slice)).await?;
+            counts += vmdb.save(move |connection| inventory::save_rows(connection, ems_id, association, &slice)).await?;
         }
         gone.push((association, missing, scope));
     }
@@ -36,22 +37,24 @@ pub(super) async fn save(
         };
         for slice in missing.chunks(SLICE) {
             let slice = slice.to_vec();
-            changed += vmdb.write(move |connection| inventory::remove(connection, ems_id, association, &slice)).await?;
+            counts += vmdb.save(move |connection| inventory::remove(connection, ems_id, association, &slice)).await?;
         }
     }
-    Ok(changed)
+    Ok(counts)
 }
 
 /// The `ems_ref`s in the collection's scope that it does not hold.
 async fn missing(vmdb: &Vmdb, ems_id: EmsId, collection: &InventoryCollection) -> Result<Vec<String>, Failure> {
-    let present: HashSet<String> = collection.rows.iter().map(|row| row.ems_ref.clone()).collect();
+    let present: Vec<String> = collection.rows.iter().map(|row| row.ems_ref.clone()).collect();
     Ok(match &collection.scope {
         CollectionScope::Nothing => Vec::new(),
-        CollectionScope::EmsRefs(refs) => refs.iter().filter(|ems_ref| !present.contains(*ems_ref)).cloned().collect(),
+        CollectionScope::EmsRefs(refs) => {
+            let present: HashSet<&String> = present.iter().collect();
+            refs.iter().filter(|ems_ref| !present.contains(ems_ref)).cloned().collect()
+        }
         CollectionScope::All => {
             let association = collection.association;
-            let known = vmdb.read(move |connection| inventory::ems_refs(connection, ems_id, association)).await?;
-            known.into_iter().filter(|ems_ref| !present.contains(ems_ref)).collect()
+            vmdb.read(move |connection| inventory::stale(connection, ems_id, association, &present)).await?
         }
     })
 }

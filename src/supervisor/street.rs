@@ -120,6 +120,7 @@ impl Street {
             handling: self.handling.clone(),
             handler: handlers.put_events.clone(),
             switchboard: self.switchboard.clone(),
+            owner: self.owner,
             ems,
         };
         let stop = CancellationToken::new();

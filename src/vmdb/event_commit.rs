@@ -67,10 +67,54 @@ pub struct BatchOutcome {
     pub duplicates: u64,
     /// Rows of `dead_letters` that were new.
     pub dead_letters: u64,
+    /// Rows of `event_gaps`.
+    pub gaps: u64,
     /// Whether refresh work was queued: ring the EMS's refresh worker.
     pub work: bool,
     /// The newest `timestamp` among the new events.
     pub newest: Option<DateTime<Utc>>,
+}
+
+impl ReadyBatch {
+    /// An empty batch of this EMS.
+    pub fn of(ems_id: EmsId) -> Self {
+        Self {
+            ems_id,
+            events: Vec::new(),
+            dead_letters: Vec::new(),
+            cursor: None,
+            gap: None,
+            delivered: Vec::new(),
+        }
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.rows() == 0 && self.cursor.is_none() && self.gap.is_none() && self.delivered.is_empty()
+    }
+
+    /// Rows of events and dead letters.
+    pub fn rows(&self) -> usize {
+        self.events.len() + self.dead_letters.len()
+    }
+
+    /// About how many bytes they hold.
+    pub fn bytes(&self) -> usize {
+        let events = self.events.iter().map(|ready| ready.event.event.full_data.text().len());
+        events.chain(self.dead_letters.iter().map(|letter| letter.native.len())).sum()
+    }
+}
+
+impl BatchOutcome {
+    /// Together with what another part of the same batch did.
+    pub fn add(&mut self, other: Self) {
+        self.new_events += other.new_events;
+        self.duplicates += other.duplicates;
+        self.dead_letters += other.dead_letters;
+        self.gaps += other.gaps;
+        self.work |= other.work;
+        self.newest = self.newest.max(other.newest);
+    }
 }
 
 /// Commits batches of any EMSs in one transaction: all of it, or nothing. Returns what it did for each batch.

@@ -20,13 +20,17 @@ pub mod inventory;
 mod inventory_plan;
 mod migrations;
 pub mod miq_queue;
+pub mod overview;
 mod postgres;
 mod postgres_tls;
 pub mod refresh_work;
 mod relate;
+pub mod resource;
 mod sqlite;
 mod statement;
 mod task_queue;
+pub mod timeline;
+pub mod timeline_refresh;
 
 pub use connections::{Access, Vmdb};
 pub use dialect::Connection;

@@ -230,3 +230,16 @@ pub fn complete_refresh(
         connection.execute("DELETE FROM miq_queue WHERE id ?", &[Value::Integers(ids)]).map(drop)
     })
 }
+
+/// When the whole EMS was refreshed last, with success.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn last_full_refresh(
+    connection: &mut Connection,
+    ems_id: EmsId,
+) -> Result<Option<DateTime<Utc>>, VmdbError> {
+    let sql = "SELECT max(finished_on) FROM ems_refreshes WHERE ems_id = ? AND kind = 'full' AND error IS NULL";
+    let rows = connection.rows(sql, &[ems_id.0.into()])?;
+    Ok(rows.first().and_then(|row| row.time(0)))
+}

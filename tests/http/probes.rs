@@ -1,12 +1,19 @@
 //! Probes, metrics, access, and what is common to all answers.
 
-use crate::site::{Site, hanging, present};
+use crate::filled::{Fresh, on_both};
+use crate::site::Site;
 use catchall::http::{HttpContext, ServeError, SettingsPart, serve};
 use catchall::observe::{ActorKind, ActorState, Observe};
 use catchall::provider::Secret;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+
+on_both! {
+    readyz_says_which_event_catcher_is_not_running_until_all_are
+    probes_answer_within_two_seconds_while_the_vmdb_is_away
+}
 
 const LOOPBACK: &str = "127.0.0.1:0";
 const EVERYWHERE: &str = "0.0.0.0:0";
@@ -21,13 +28,33 @@ fn two_event_catchers() -> (Observe, SettingsPart) {
     (observe, SettingsPart { event_catchers, ..SettingsPart::default() })
 }
 
-#[tokio::test]
-async fn readyz_says_which_event_catcher_is_not_running_until_all_are() {
+/// Keeps every reading thread of the VMDB busy until the guard is dropped.
+fn hang(fresh: &Fresh) -> std::sync::mpsc::Sender<()> {
+    let (guard, dropped) = std::sync::mpsc::channel::<()>();
+    let dropped = Arc::new(Mutex::new(dropped));
+    for _ in 0..8 {
+        let dropped = dropped.clone();
+        drop(fresh.vmdb.read(move |_| {
+            let _ = dropped.lock().unwrap().recv();
+            Ok(())
+        }));
+    }
+    guard
+}
+
+async fn readyz_says_which_event_catcher_is_not_running_until_all_are(fresh: Fresh) {
     let (observe, settings) = two_event_catchers();
-    let context = HttpContext::new(observe.clone(), present(), None);
+    let context = HttpContext::new(observe.clone(), None);
     context.set_settings(settings);
     let site = Site::open(LOOPBACK, context.clone());
 
+    let answer = site.get("/readyz?vmdb").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(
+        answer.json(),
+        json!({"ready": false, "vmdb": {"ready": false, "error": "it is not open yet"}})
+    );
+    context.set_vmdb(fresh.vmdb.clone());
     let answer = site.get("/readyz").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(
@@ -47,9 +74,11 @@ async fn readyz_says_which_event_catcher_is_not_running_until_all_are() {
     site.close().await;
 }
 
-#[tokio::test]
-async fn probes_answer_within_two_seconds_while_the_vmdb_is_away() {
-    let site = Site::open(LOOPBACK, HttpContext::new(Observe::default(), hanging(), None));
+async fn probes_answer_within_two_seconds_while_the_vmdb_is_away(fresh: Fresh) {
+    let context = HttpContext::new(Observe::default(), None);
+    context.set_vmdb(fresh.vmdb.clone());
+    let site = Site::open(LOOPBACK, context);
+    let away = hang(&fresh);
     for _ in 0..2 {
         let asked = Instant::now();
         let answer = site.get("/readyz").await;
@@ -59,13 +88,15 @@ async fn probes_answer_within_two_seconds_while_the_vmdb_is_away() {
     }
     assert_eq!(site.get("/readyz?vmdb").await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(site.get("/healthz").await.body, "ok\n");
+    drop(away);
+    assert_eq!(site.get("/readyz?vmdb").await.status, StatusCode::OK);
     site.close().await;
 }
 
 #[tokio::test]
 async fn off_loopback_a_probe_without_the_token_only_counts() {
     let (observe, settings) = two_event_catchers();
-    let context = HttpContext::new(observe, hanging(), Some(Secret::new("s3cret")));
+    let context = HttpContext::new(observe, Some(Secret::new("s3cret")));
     context.set_settings(settings);
     let site = Site::open(EVERYWHERE, context);
 
@@ -83,8 +114,7 @@ async fn off_loopback_a_probe_without_the_token_only_counts() {
 
 #[tokio::test]
 async fn all_but_the_probes_wants_the_token_once_there_is_one() {
-    let site =
-        Site::open(LOOPBACK, HttpContext::new(Observe::default(), present(), Some(Secret::new("s3cret"))));
+    let site = Site::open(LOOPBACK, HttpContext::new(Observe::default(), Some(Secret::new("s3cret"))));
     for path in ["/metrics", "/no-such-page", "/healthz/", "//readyz"] {
         let answer = site.get(path).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
@@ -104,7 +134,7 @@ async fn all_but_the_probes_wants_the_token_once_there_is_one() {
 async fn metrics_come_in_the_format_that_is_asked_for() {
     let observe = Observe::default();
     observe.ems("demo").events.fetch_add(3, std::sync::atomic::Ordering::Relaxed);
-    let site = Site::open(LOOPBACK, HttpContext::new(observe, present(), None));
+    let site = Site::open(LOOPBACK, HttpContext::new(observe, None));
 
     let answer = site.get("/metrics").await;
     assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
@@ -121,7 +151,7 @@ async fn metrics_come_in_the_format_that_is_asked_for() {
 
 #[tokio::test]
 async fn every_answer_forbids_scripts_and_wrong_requests_are_told_so() {
-    let site = Site::open(LOOPBACK, HttpContext::new(Observe::default(), present(), None));
+    let site = Site::open(LOOPBACK, HttpContext::new(Observe::default(), None));
     for (method, path, status) in [
         (Method::GET, "/healthz", StatusCode::OK),
         (Method::HEAD, "/healthz", StatusCode::OK),
@@ -142,7 +172,7 @@ async fn every_answer_forbids_scripts_and_wrong_requests_are_told_so() {
 
 #[tokio::test]
 async fn a_taken_address_is_named_and_a_stopped_server_gives_it_back() {
-    let context = HttpContext::new(Observe::default(), present(), None);
+    let context = HttpContext::new(Observe::default(), None);
     let server = serve(LOOPBACK.parse().unwrap(), context.clone()).unwrap();
     let listen = server.addr;
     let error = serve(listen, context.clone()).unwrap_err();

@@ -1,6 +1,6 @@
 //! A server on a free port and a client for it.
 
-use catchall::http::{HttpContext, ServerHandle, VmdbProbe, serve};
+use catchall::http::{HttpContext, ServerHandle, serve};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Client, Method, StatusCode};
 
@@ -56,14 +56,4 @@ impl Site {
     pub async fn close(self) {
         self.server.stop().await;
     }
-}
-
-/// A VMDB that answers at once.
-pub fn present() -> VmdbProbe {
-    VmdbProbe::new(|| Box::pin(std::future::ready(Ok(()))))
-}
-
-/// A VMDB that never answers.
-pub fn hanging() -> VmdbProbe {
-    VmdbProbe::new(|| Box::pin(std::future::pending()))
 }

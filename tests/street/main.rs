@@ -9,10 +9,6 @@ mod process;
 #[path = "../support/vmdb_rows.rs"]
 mod vmdb_rows;
 
-mod support {
-    pub use super::{cloud, judge, process, vmdb_rows};
-}
-
 mod kills;
 mod reload;
 mod two_terminals;

@@ -136,8 +136,11 @@ async fn a_parser_that_panics_on_one_event_makes_one_dead_letter_and_the_rest_ar
     })
     .await;
     assert_eq!(observe.actor(ActorKind::Parser, Some("sound")).restarts(), 0, "only the event failed, not the parser");
-    let reasons = vmdb.read(|c| vmdb::texts(c, "SELECT reason AS value FROM dead_letters")).await.unwrap();
-    assert!(reasons[0].contains("this event panics on purpose"), "{reasons:?}");
+    let reasons = vmdb
+        .read(|connection| connection.rows("SELECT reason FROM dead_letters", &[]))
+        .await
+        .unwrap();
+    assert!(reasons[0].text(0).unwrap().contains("this event panics on purpose"), "{reasons:?}");
     supervisor.send(Shutdown).await.unwrap();
 }
 

@@ -2,7 +2,7 @@
 
 use catchall::provider::Secret;
 use catchall::settings::VmdbSettings;
-use catchall::vmdb::{Access, Vmdb};
+use catchall::vmdb::{Access, Connection, Vmdb, VmdbError};
 
 /// Opens it for reading, beside a running Catchall.
 pub fn open(url: &str) -> Result<Reader, String> {
@@ -23,7 +23,7 @@ impl Reader {
     pub fn texts(&self, sql: &str) -> Result<Vec<String>, String> {
         let sql = sql.to_owned();
         self.runtime
-            .block_on(self.vmdb.read(move |connection| catchall::vmdb::texts(connection, &sql)))
+            .block_on(self.vmdb.read(move |connection| first_column(connection, &sql)))
             .map_err(|error| error.to_string())
     }
 
@@ -32,4 +32,9 @@ impl Reader {
         let texts = self.texts(sql)?;
         texts.first().and_then(|text| text.parse().ok()).ok_or_else(|| format!("{sql}: {texts:?}"))
     }
+}
+
+/// The first column of each row.
+fn first_column(connection: &mut Connection, sql: &str) -> Result<Vec<String>, VmdbError> {
+    Ok(connection.rows(sql, &[])?.iter().filter_map(|row| row.string(0)).collect())
 }

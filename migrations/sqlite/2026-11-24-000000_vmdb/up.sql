@@ -131,7 +131,9 @@ CREATE INDEX index_event_streams_on_timestamp ON event_streams (timestamp);
 CREATE INDEX index_event_streams_on_vm_or_template_id_and_timestamp ON event_streams (vm_or_template_id, timestamp);
 CREATE INDEX index_event_streams_on_host_id_and_timestamp ON event_streams (host_id, timestamp);
 CREATE INDEX index_event_streams_on_event_type ON event_streams (event_type);
-CREATE INDEX index_event_streams_on_ems_id_and_chain_id ON event_streams (ems_id, chain_id);
+CREATE INDEX index_event_streams_on_ems_id_and_timestamp ON event_streams (ems_id, timestamp);
+CREATE INDEX index_event_streams_on_dest_vm_or_template_id ON event_streams (dest_vm_or_template_id) WHERE dest_vm_or_template_id IS NOT NULL;
+CREATE INDEX index_event_streams_on_dest_host_id ON event_streams (dest_host_id) WHERE dest_host_id IS NOT NULL;
 
 CREATE TABLE miq_queue (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -10,6 +10,8 @@ use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::config::{Builder, Credentials, ProvideCredentials, Region, SharedHttpClient};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Without a byte. A long poll is silent for up to 20 s.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
+static PLAIN: OnceLock<SharedHttpClient> = OnceLock::new();
 static PUBLIC_AUTHORITIES: OnceLock<SharedHttpClient> = OnceLock::new();
 
 /// A client for the queue of `settings`. Asks nobody when the settings hold an access key.
@@ -70,16 +73,28 @@ async fn from_default_chain(
 }
 
 fn http_client(settings: &QueueSettings) -> Result<SharedHttpClient, StreamError> {
+    // Without TLS no certificates are needed; but what finds credentials elsewhere may want TLS all the same.
+    let plain = settings.endpoint_url.as_ref().is_some_and(|url| url.starts_with("http://"));
+    if plain && settings.access_key.is_some() {
+        return Ok(PLAIN.get_or_init(|| aws_smithy_http_client::Builder::new().build_http()).clone());
+    }
     let Some(pem) = &settings.certificate_authority else {
         return Ok(PUBLIC_AUTHORITIES.get_or_init(|| with_tls(TlsContext::default())).clone());
     };
-    // A PEM without a certificate panics inside the client; look first.
-    if !pem.contains("-----BEGIN CERTIFICATE-----") {
-        return Err(no_certificate("it holds no PEM certificate"));
-    }
+    check_certificates(pem)?;
     let trusted = TrustStore::empty().with_native_roots(true).with_pem_certificate(pem.as_bytes());
     let context = TlsContext::builder().with_trust_store(trusted).build();
     Ok(with_tls(context.map_err(|error| no_certificate(&chain(&error)))?))
+}
+
+/// The HTTP client panics at a certificate that is none, so it is read here first.
+fn check_certificates(pem: &str) -> Result<(), StreamError> {
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        let certificate = certificate.map_err(|error| no_certificate(&error.to_string()))?;
+        roots.add(certificate).map_err(|error| no_certificate(&chain(&error)))?;
+    }
+    if roots.is_empty() { Err(no_certificate("it holds no PEM certificate")) } else { Ok(()) }
 }
 
 fn with_tls(context: TlsContext) -> SharedHttpClient {

@@ -1,0 +1,124 @@
+//! The timeline's handlers: read on the VMDB's threads, write here.
+
+use super::context::HttpContext;
+use super::filter::Filter;
+use super::layout::{self, Frame, STYLE};
+use super::resource_page::{ResourcePage, noun};
+use super::response;
+use super::timeline_page::TimelinePage;
+use crate::clock;
+use crate::vmdb::resource::ResourceKind;
+use crate::vmdb::{Connection, VmdbError};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::{HttpRequest, HttpResponse, web};
+use std::time::Duration;
+
+/// A page that takes longer than this is not waited for.
+const LIMIT: Duration = Duration::from_secs(10);
+
+pub(super) async fn timeline(request: HttpRequest, context: web::Data<HttpContext>) -> HttpResponse {
+    let filter = Filter::parse(request.query_string());
+    let (settings, now) = (context.settings(), clock::now());
+    let (asked, by) = (filter.clone(), settings.clone());
+    let read = read(&context, move |connection| {
+        TimelinePage { filter: &asked, groups: &by.event_groups, now }.read(connection)
+    });
+    match read.await {
+        Ok(shown) => {
+            let page = TimelinePage { filter: &filter, groups: &settings.event_groups, now };
+            html(StatusCode::OK, page.write(&shown, context.observe()))
+        }
+        Err(error) => away(&error),
+    }
+}
+
+pub(super) async fn vm(request: HttpRequest, context: web::Data<HttpContext>) -> HttpResponse {
+    resource(ResourceKind::Vm, request, context).await
+}
+
+pub(super) async fn host(request: HttpRequest, context: web::Data<HttpContext>) -> HttpResponse {
+    resource(ResourceKind::Host, request, context).await
+}
+
+pub(super) async fn provider(request: HttpRequest, context: web::Data<HttpContext>) -> HttpResponse {
+    resource(ResourceKind::Ems, request, context).await
+}
+
+async fn resource(kind: ResourceKind, request: HttpRequest, context: web::Data<HttpContext>) -> HttpResponse {
+    let Some(id) = request.match_info().get("id").and_then(|id| id.parse().ok()) else {
+        return unknown(kind);
+    };
+    let filter = Filter::parse(request.query_string());
+    let (settings, now) = (context.settings(), clock::now());
+    let (asked, by) = (filter.clone(), settings.clone());
+    let read = read(&context, move |connection| {
+        ResourcePage { kind, id, filter: &asked, groups: &by.event_groups, now }.read(connection)
+    });
+    match read.await {
+        Ok(Some(shown)) => {
+            let page = ResourcePage { kind, id, filter: &filter, groups: &settings.event_groups, now };
+            html(StatusCode::OK, page.write(&shown))
+        }
+        Ok(None) => unknown(kind),
+        Err(error) => away(&error),
+    }
+}
+
+/// The stylesheet; its address changes with it.
+pub(super) async fn style() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/css; charset=utf-8"))
+        .insert_header((CACHE_CONTROL, "private, max-age=31536000, immutable"))
+        .body(STYLE)
+}
+
+/// One page reads at a time, so that readers of pages leave the VMDB's threads to probes and to the street.
+async fn read<T: Send + 'static>(
+    context: &HttpContext,
+    work: impl FnOnce(&mut Connection) -> Result<T, VmdbError> + Send + 'static,
+) -> Result<T, String> {
+    let vmdb = context.vmdb().ok_or("it is not open yet")?;
+    let turn = context.page_turn();
+    let answer = async move {
+        let turn = turn.acquire_owned().await;
+        // The turn goes along: work that nobody waits for any more still keeps a thread busy.
+        vmdb.read(move |connection| {
+            let answer = work(connection);
+            drop(turn);
+            answer
+        })
+        .await
+    };
+    match tokio::time::timeout(LIMIT, answer).await {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no answer within {LIMIT:?}")),
+    }
+}
+
+fn html(status: StatusCode, page: String) -> HttpResponse {
+    HttpResponse::build(status).insert_header((CONTENT_TYPE, "text/html; charset=utf-8")).body(page)
+}
+
+fn unknown(kind: ResourceKind) -> HttpResponse {
+    let title = format!("There is no such {}", noun(kind));
+    let frame = Frame { title: &title, now: clock::now(), follow: false };
+    let page = layout::page(&frame, |html| {
+        html.raw("<p>Either it never was in the VMDB, or its row was deleted. <a href=\"/\">To the timeline</a></p>\n");
+    });
+    html(StatusCode::NOT_FOUND, page)
+}
+
+fn away(error: &str) -> HttpResponse {
+    log::warn!("a page of the timeline could not be read from the VMDB: {error}");
+    let mut response = response::plain(
+        StatusCode::SERVICE_UNAVAILABLE,
+        format!(
+            "503: the VMDB does not answer ({error}). /readyz tells more; this page works again when the VMDB does.\n"
+        ),
+    );
+    response
+        .headers_mut()
+        .insert(actix_web::http::header::RETRY_AFTER, actix_web::http::header::HeaderValue::from_static("5"));
+    response
+}

@@ -1,0 +1,13 @@
+//! The HTTP server as an operator meets it: a real server on a free port, asked by a real client; pages on SQLite and on
+//! PostgreSQL.
+
+#[path = "http/filled.rs"]
+mod filled;
+#[path = "http/pages.rs"]
+mod pages;
+#[path = "support/postgres.rs"]
+mod postgres;
+#[path = "http/probes.rs"]
+mod probes;
+#[path = "http/site.rs"]
+mod site;
