@@ -22,7 +22,7 @@ pub fn copy(settings: &VmdbSettings, rows: Vec<Vec<Row>>, connections: usize, pe
             for piece in pieces {
                 sink.feed(Cursor::new(piece)).await.unwrap();
             }
-            sink.finish().await.unwrap();
+            sink.as_mut().finish().await.unwrap();
         }
     })
 }
