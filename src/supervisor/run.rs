@@ -6,14 +6,13 @@ use crate::actor::Arbiters;
 use crate::backoff::Backoff;
 use crate::event_catcher::parser::SharedSwitchboard;
 use crate::event_handler::{Bells, EmsNames, Handling};
-use crate::http::{self, HttpContext, VmdbProbe};
+use crate::http::{self, HttpContext};
 use crate::observe::Observe;
 use crate::provider::ByteBudget;
 use crate::settings::{Settings, plan};
 use crate::switchboard::Switchboard;
 use crate::vmdb::{self, Access, Vmdb, VmdbError};
 use actix::{Actor, Addr};
-use std::sync::{Arc, OnceLock};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Reads settings and switchboard; called again at SIGHUP. `Err` is what people are told.
@@ -68,8 +67,7 @@ pub fn run(role: Role, settings: Settings, switchboard: Switchboard, load: Load)
         let mut signals = Signals::new()?;
         let observe = Observe::default();
         let budget = ByteBudget::default();
-        let found = FoundVmdb::default();
-        let context = HttpContext::new(observe.clone(), found.probe(), settings.http.token.clone());
+        let context = HttpContext::new(observe.clone(), settings.http.token.clone());
         let server = match settings.http.listen.filter(|_| role == Role::Run) {
             Some(listen) => {
                 let server = http::serve(listen, context.clone()).map_err(|error| RunError::Io(error.to_string()))?;
@@ -82,7 +80,7 @@ pub fn run(role: Role, settings: Settings, switchboard: Switchboard, load: Load)
             opened = open(&role, &settings) => opened?,
             () = signals.stop() => return Ok(()),
         };
-        found.set(&opened.0);
+        context.set_vmdb(opened.0.clone());
         let vmdb = opened.0.clone();
         let supervisor = start(role, settings.clone(), switchboard, opened, Shared { observe, budget, context })?;
         follow_signals(&mut signals, &supervisor, settings, load, &vmdb).await;
@@ -98,28 +96,6 @@ struct Shared {
     observe: Observe,
     budget: ByteBudget,
     context: HttpContext,
-}
-
-/// The VMDB, once it was found: probes are answered before that, too.
-#[derive(Clone, Default)]
-struct FoundVmdb(Arc<OnceLock<Vmdb>>);
-
-impl FoundVmdb {
-    fn set(&self, vmdb: &Vmdb) {
-        // It is set once; a second time would be the same.
-        let _ = self.0.set(vmdb.clone());
-    }
-
-    fn probe(&self) -> VmdbProbe {
-        let found = self.0.clone();
-        VmdbProbe::new(move || {
-            let vmdb = found.get().cloned();
-            Box::pin(async move {
-                let vmdb = vmdb.ok_or("the VMDB has not answered yet")?;
-                vmdb.read(vmdb::ems::list).await.map(drop).map_err(|error| error.to_string())
-            })
-        })
-    }
 }
 
 type Opened = (Vmdb, Vec<vmdb::ems::EmsRow>);
@@ -202,6 +178,7 @@ async fn follow_signals(
                 Ok((new, switchboard)) => {
                     log::info!("settings read again: {}", plan(&settings, &new));
                     if reload(supervisor, vmdb, &new, switchboard).await {
+                        log::info!("the new settings are in force");
                         settings = new;
                     }
                 }

@@ -48,7 +48,7 @@ fn update_makes_work(cloud: &Cloud, url: &str, round: usize) -> bool {
 fn hang_up(catchall: &Catchall, times: usize) {
     catchall.signal("HUP");
     eventually("the settings are read again", || {
-        let seen = catchall.log().matches("settings read again").count();
+        let seen = catchall.log().matches("the new settings are in force").count();
         if seen >= times { Ok(()) } else { Err(catchall.log()) }
     });
 }

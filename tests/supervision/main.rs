@@ -10,7 +10,7 @@ mod fragile;
 use catchall::actor::Arbiters;
 use catchall::event_catcher::parser::SharedSwitchboard;
 use catchall::event_handler::{Bells, EmsNames, Handling};
-use catchall::http::{HttpContext, VmdbProbe};
+use catchall::http::HttpContext;
 use catchall::observe::{ActorKind, ActorState, Observe};
 use catchall::provider::{ByteBudget, CatcherSettings, Provider, Secret};
 use catchall::settings::{
@@ -85,7 +85,7 @@ async fn start(settings: Settings) -> (actix::Addr<Supervisor>, Observe, Vmdb) {
         switchboard: SharedSwitchboard::default(),
         arbiters: arbiters.handles(),
         budget: ByteBudget::default(),
-        context: HttpContext::new(observe.clone(), VmdbProbe::new(|| Box::pin(async { Ok(()) })), None),
+        context: HttpContext::new(observe.clone(), None),
         owner: 1,
     };
     std::mem::forget(arbiters);
