@@ -7,8 +7,9 @@ use super::statement::{Column, Fields, Value};
 /// One column with the values of all rows.
 pub(super) type BulkColumn<'a> = (&'static str, Vec<Value<'a>>);
 
-/// Rows a statement of PostgreSQL takes at most.
-const CHUNK: usize = 5000;
+/// Rows a statement of PostgreSQL takes at most. Its arrays are spread in memory up to `work_mem` (4 MB), beyond that on
+/// the disk, which a thousand events of a kilobyte stay well below.
+const CHUNK: usize = 1000;
 
 /// Inserts rows in their order. `tail` follows the values (`ON CONFLICT …`, `RETURNING …`); what it returns is returned.
 ///

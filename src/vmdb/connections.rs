@@ -36,7 +36,7 @@ struct Inner {
 
 enum Address {
     Sqlite(PathBuf),
-    Postgres(PostgresAddress),
+    Postgres(Box<PostgresAddress>),
 }
 
 const POSTGRES_LANES: usize = 4;
@@ -70,7 +70,7 @@ impl Vmdb {
                 (Address::Sqlite(path), lock)
             }
             None if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                (Address::Postgres(PostgresAddress::new(url, &settings.schema)?), None)
+                (Address::Postgres(Box::new(PostgresAddress::new(url, &settings.schema)?)), None)
             }
             None => {
                 return Err(VmdbError::Refused(

@@ -10,6 +10,7 @@ use super::{Fields, VmdbError};
 use crate::clock;
 use crate::provider::EmsId;
 use chrono::{DateTime, Utc};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// A row of `dead_letters`.
@@ -88,11 +89,14 @@ pub(super) fn store(
         return Ok(new);
     }
     let now = clock::now();
+    let texts =
+        |of: fn(&DeadLetter) -> &str| -> Vec<_> { letters.iter().map(|(_, l)| without_nul(of(l))).collect() };
+    let (uids, natives, reasons) = (texts(|l| &l.event_uid), texts(|l| &l.native), texts(|l| &l.reason));
     let columns = [
         ("ems_id", letters.iter().map(|(ems, _)| ems.0.into()).collect()),
-        ("event_uid", letters.iter().map(|(_, letter)| (&letter.event_uid).into()).collect()),
-        ("native", letters.iter().map(|(_, letter)| (&letter.native).into()).collect()),
-        ("reason", letters.iter().map(|(_, letter)| (&letter.reason).into()).collect()),
+        ("event_uid", uids.iter().map(|text| text.as_ref().into()).collect()),
+        ("native", natives.iter().map(|text| text.as_ref().into()).collect()),
+        ("reason", reasons.iter().map(|text| text.as_ref().into()).collect()),
         ("created_on", letters.iter().map(|_| now.into()).collect()),
         ("attempts", letters.iter().map(|_| 0.into()).collect()),
     ];
@@ -101,6 +105,11 @@ pub(super) fn store(
         *new.entry(EmsId(row.id(0)?)).or_default() += 1;
     }
     Ok(new)
+}
+
+/// PostgreSQL holds no NUL, and a letter has to be held whatever is in it.
+fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
 }
 
 fn stored(row: &Fields) -> Result<StoredDeadLetter, VmdbError> {

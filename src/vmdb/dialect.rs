@@ -26,7 +26,7 @@ pub struct Connection {
 
 pub(super) enum Raw {
     Sqlite(SqliteConnection),
-    Postgres(Postgres),
+    Postgres(Box<Postgres>),
 }
 
 /// Runs the same body on either connection.
@@ -34,7 +34,10 @@ macro_rules! on_vmdb {
     ($connection:expr, |$raw:ident| $body:expr) => {
         match &mut $connection.raw {
             $crate::vmdb::dialect::Raw::Sqlite($raw) => $body,
-            $crate::vmdb::dialect::Raw::Postgres($raw) => $body,
+            $crate::vmdb::dialect::Raw::Postgres($raw) => {
+                let $raw = &mut **$raw;
+                $body
+            }
         }
     };
 }

@@ -183,7 +183,8 @@ pub fn set_paused(connection: &mut Connection, name: &str, paused: bool) -> Resu
                        zone_before_pause_id = COALESCE(zone_before_pause_id, zone_id), zone_id = ? WHERE name = ?";
             (sql, vec![now.into(), zone(connection, MAINTENANCE_ZONE, false)?.into(), name.into()])
         } else {
-            let sql = "UPDATE ext_management_systems SET enabled = true, updated_on = ?, \
+            let sql = "UPDATE ext_management_systems SET updated_on = ?, \
+                       enabled = CASE WHEN zone_before_pause_id IS NULL THEN enabled ELSE true END, \
                        zone_id = COALESCE(zone_before_pause_id, zone_id), zone_before_pause_id = NULL WHERE name = ?";
             (sql, vec![now.into(), name.into()])
         };

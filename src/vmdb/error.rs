@@ -85,8 +85,10 @@ fn from_database(kind: DatabaseErrorKind, information: &dyn DatabaseErrorInforma
     }
 }
 
+type Decision = fn(String) -> VmdbError;
+
 /// What the message of either database means, most telling words first.
-const MEANINGS: &[(&str, fn(String) -> VmdbError)] = &[
+const MEANINGS: &[(&str, Decision)] = &[
     ("database is locked", VmdbError::Busy),
     ("database table is locked", VmdbError::Busy),
     ("database schema has changed", VmdbError::Busy),

@@ -179,11 +179,11 @@ fn update(
         columns.push("template = ?".to_owned());
         values.push(association.template_value());
     }
-    if let Some(index) = dates_power_state(association, group) {
-        if !same(&stored.fields, LEADING + index, &row[index]) {
-            columns.push("previous_state = power_state, state_changed_on = ?".to_owned());
-            values.push(now.into());
-        }
+    if let Some(index) = dates_power_state(association, group)
+        && !same(&stored.fields, LEADING + index, &row[index])
+    {
+        columns.push("previous_state = power_state, state_changed_on = ?".to_owned());
+        values.push(now.into());
     }
     values.push(stored.id.into());
     let sql = format!("UPDATE {} SET {} WHERE id = ?", association.table, columns.join(", "));

@@ -76,7 +76,7 @@ impl PostgresAddress {
              SET idle_in_transaction_session_timeout TO '10s'; SET client_min_messages TO warning; {read_only}",
             quoted(&self.schema)
         ))?;
-        Ok(Connection::new(Raw::Postgres(connection)))
+        Ok(Connection::new(Raw::Postgres(Box::new(connection))))
     }
 
     /// Refuses a ManageIQ's own schema before anything is written, and makes ours.

@@ -18,13 +18,16 @@ pub struct Server {
 /// # Panics
 /// When there is no PostgreSQL: a test that was not run must not look like one that passed.
 pub fn server() -> Option<&'static Server> {
-    static SERVER: OnceLock<Server> = OnceLock::new();
+    static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
     if std::env::var("SKIP").is_ok_and(|skip| skip.contains("postgres")) {
         println!("SKIPPED since SKIP holds `postgres`: nothing of this test was run on PostgreSQL");
         eprintln!("SKIPPED since SKIP holds `postgres`: nothing of this test was run on PostgreSQL");
         return None;
     }
-    Some(SERVER.get_or_init(|| start().unwrap_or_else(|error| panic!("no PostgreSQL for tests: {error}"))))
+    match SERVER.get_or_init(start) {
+        Ok(server) => Some(server),
+        Err(error) => panic!("no PostgreSQL for tests: {error}"),
+    }
 }
 
 /// Where `initdb` and `postgres` are.
@@ -70,7 +73,8 @@ fn unprivileged() -> Command {
 const SCRIPT: &str = r#"
 folder=$(mktemp -d "${TMPDIR:-/tmp}/catchall-pg.XXXXXX") && cd "$folder" || exit 1
 "$BIN/initdb" -D data -U postgres -A trust -E UTF8 --locale=C --no-sync >initdb.log 2>&1 || { cat initdb.log >&2; exit 1; }
-"$BIN/postgres" -D data -k "$folder" -p "$PORT" -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200 >log 2>&1 </dev/null &
+umask 077; echo "$CERTIFICATE" >data/server.crt; echo "$KEY" >data/server.key
+"$BIN/postgres" -D data -c ssl=on -k "$folder" -p "$PORT" -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200 >log 2>&1 </dev/null &
 pid=$!
 for _ in $(seq 300); do
   grep -q '^ready' data/postmaster.pid 2>/dev/null && break
@@ -96,6 +100,8 @@ fn start() -> Result<Server, String> {
         .args(["sh", "-c", SCRIPT])
         .env("BIN", &bin)
         .env("PORT", port.to_string())
+        .env("CERTIFICATE", include_str!("../data/tls/server.crt"))
+        .env("KEY", include_str!("../data/tls/server.key"))
         .env("HOME", "/tmp")
         .current_dir("/")
         .stdin(Stdio::piped())

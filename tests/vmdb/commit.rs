@@ -5,6 +5,7 @@ use catchall::provider::{EmsId, Gap, Target};
 use catchall::vmdb::refresh_work::claim_refresh;
 use catchall::vmdb::{
     BatchOutcome, DeadLetter, ReadyBatch, VmdbError, Work, cursors, dead_letters, event_commit, events, gaps,
+    holdable,
 };
 
 on_both! {
@@ -19,6 +20,8 @@ on_both! {
     content_that_cannot_be_stored_fails_the_commit_as_data
     thousands_of_events_go_in_one_commit
     purging_deletes_the_oldest
+    what_is_holdable_is_held_and_what_is_not_is_said
+    a_dead_letter_is_held_whatever_is_in_it
 }
 
 async fn commit(fresh: &Fresh, batches: Vec<ReadyBatch>) -> Vec<BatchOutcome> {
@@ -75,7 +78,6 @@ async fn the_cursor_moves_with_its_events_and_never_without_them(fresh: Fresh) {
     assert_eq!(fresh.vmdb.read(load).await.unwrap(), None);
     commit(&fresh, vec![ReadyBatch { cursor: Some(cursor(1)), ..batch(vec![event("a", "X")]) }]).await;
     assert_eq!(fresh.vmdb.read(load).await.unwrap(), Some(cursor(1)));
-    // A letter too much for either database: the same row twice for `ems_id, event_uid`, NULL where it may not be.
     let failed: Result<(), _> = fresh
         .vmdb
         .commit(0, |c| {
@@ -168,6 +170,61 @@ async fn purging_deletes_the_oldest(fresh: Fresh) {
     commit(&fresh, vec![batch(vec![event("new", "X"), old])]).await;
     assert_eq!(fresh.write(move |c| events::purge(c, before, 10)).await, 1);
     assert_eq!(fresh.count("SELECT count(*) FROM event_streams WHERE event_uid = 'new'").await, 1);
+}
+
+async fn what_is_holdable_is_held_and_what_is_not_is_said(fresh: Fresh) {
+    let with = |change: fn(&mut catchall::provider::ParsedEvent)| {
+        let mut changed = event("a", "X");
+        change(&mut changed);
+        changed
+    };
+    let held = [
+        with(|e| e.event_uid = "u".repeat(255)),
+        with(|e| e.event.event_type = "x".repeat(1000)),
+        with(|e| e.event.message = Some("\u{1F600}".repeat(100_000))),
+        with(|e| e.event.timestamp = chrono::DateTime::from_timestamp(-62_135_596_800, 0).unwrap()),
+        with(|e| e.event.timestamp = chrono::DateTime::from_timestamp(253_402_300_799, 0).unwrap()),
+    ];
+    for (index, mut event) in held.into_iter().enumerate() {
+        if event.event_uid == "a" {
+            event.event_uid = index.to_string();
+        }
+        assert_eq!(holdable(&event), Ok(()), "{index}");
+        assert_eq!(commit(&fresh, vec![batch(vec![event])]).await[0].new_events, 1, "{index}");
+    }
+    let not = [
+        with(|e| e.event_uid = "u".repeat(256)),
+        with(|e| e.event_uid.clear()),
+        with(|e| e.event.vm_name = Some("a\0b".to_owned())),
+        with(|e| e.event.event_type = "x".repeat(3000)),
+        with(|e| e.event.timestamp = chrono::DateTime::<chrono::Utc>::MAX_UTC),
+    ];
+    for event in not {
+        assert!(holdable(&event).is_err(), "{event:?}");
+    }
+}
+
+async fn a_dead_letter_is_held_whatever_is_in_it(fresh: Fresh) {
+    let letter =
+        DeadLetter { event_uid: "a".to_owned(), native: "a\0b".to_owned(), reason: "a NUL: \0".to_owned() };
+    let batches = vec![ReadyBatch { dead_letters: vec![letter], ..batch(vec![]) }];
+    assert_eq!(commit(&fresh, batches).await[0].dead_letters, 1);
+    assert_eq!(fresh.vmdb.read(|c| dead_letters::list(c, 1)).await.unwrap()[0].letter.native, "a\u{fffd}b");
+}
+
+#[tokio::test]
+async fn on_sqlite_a_full_disk_says_so_and_the_next_commit_works_once_there_is_room() {
+    let Some(fresh) = Fresh::sqlite().await else { return };
+    fresh.vmdb.commit(0, |c| c.rows("PRAGMA max_page_count = 120", &[])).await.unwrap();
+    let big = || {
+        let mut big = event("big", "X");
+        big.event.message = Some("x".repeat(1_000_000));
+        vec![batch(vec![big])]
+    };
+    let failed = fresh.vmdb.commit(0, move |c| event_commit::commit(c, &big())).await;
+    assert!(matches!(failed, Err(VmdbError::Full(_))), "{failed:?}");
+    fresh.vmdb.commit(0, |c| c.rows("PRAGMA max_page_count = 1000000", &[])).await.unwrap();
+    assert_eq!(commit(&fresh, big()).await[0].new_events, 1);
 }
 
 #[tokio::test]

@@ -151,3 +151,39 @@ async fn on_postgres_a_wrong_database_is_refused_and_so_is_an_unknown_sslmode() 
     settings.url = Secret::new(format!("{url}?sslmode=perhaps"));
     assert!(matches!(Vmdb::open(&settings, Access::Run).await, Err(VmdbError::Refused(_))));
 }
+
+/// Whether a connection with `query` in the URL is encrypted, or why there is none.
+async fn encrypted(host: &str, query: &str) -> Option<Result<bool, VmdbError>> {
+    let settings = postgres_settings()?;
+    let url = settings.url.expose().replace("127.0.0.1", host);
+    let settings = VmdbSettings { url: Secret::new(format!("{url}?{query}")), ..settings };
+    let vmdb = match Vmdb::open(&settings, Access::Worker).await {
+        Ok(vmdb) => vmdb,
+        Err(error) => return Some(Err(error)),
+    };
+    let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    Some(vmdb.read(move |c| Ok(c.rows(sql, &[])?[0].boolean(0) == Some(true))).await)
+}
+
+#[tokio::test]
+async fn on_postgres_tls_is_what_the_url_says() {
+    let tls = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls");
+    let (right, wrong) = (format!("sslrootcert={tls}/ca.crt"), format!("sslrootcert={tls}/other-ca.crt"));
+    let cases = [
+        ("127.0.0.1", "sslmode=disable".to_owned(), Some(false)),
+        ("127.0.0.1", "application_name=x".to_owned(), Some(true)),
+        ("127.0.0.1", "sslmode=require".to_owned(), Some(true)),
+        ("127.0.0.1", format!("sslmode=require&{wrong}"), None),
+        ("127.0.0.1", format!("sslmode=verify-ca&{right}"), Some(true)),
+        ("127.0.0.1", format!("sslmode=verify-ca&{wrong}"), None),
+        ("127.0.0.1", format!("sslmode=verify-full&{right}"), None),
+        ("localhost", format!("sslmode=verify-full&{right}"), Some(true)),
+        ("localhost", "sslmode=verify-full".to_owned(), None),
+    ];
+    for (host, query, expected) in cases {
+        let Some(encrypted) = encrypted(host, &query).await else { return };
+        assert_eq!(encrypted.clone().ok(), expected, "{host} {query}: {encrypted:?}");
+    }
+    let unreadable = encrypted("localhost", "sslmode=verify-full&sslrootcert=/nosuch.crt").await;
+    assert!(matches!(unreadable, Some(Err(VmdbError::Refused(_)))), "{unreadable:?}");
+}
