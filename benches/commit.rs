@@ -65,7 +65,8 @@ const POSTGRES: [Way; 4] = [
 fn main() {
     let (per_ems, rounds) = if rates::in_earnest() { (5_000, 5) } else { (500, 1) };
     let events = street::ready_events(per_ems);
-    let bytes = events[0].iter().map(|ready| ready.event.event.full_data.text().len()).sum::<usize>() / events[0].len();
+    let bytes = events[0].iter().map(|ready| ready.event.event.full_data.text().len()).sum::<usize>()
+        / events[0].len();
     for database in Database::all() {
         let ways: Vec<Way> = match database {
             Database::Sqlite => STREET.into_iter().chain(SQLITE).collect(),

@@ -42,7 +42,8 @@ fn main() {
 fn measure(database: Database, clouds: &[(usize, Cloud)], events: &[Vec<ReadyEvent>], rounds: usize) {
     let total = events.iter().map(Vec::len).sum();
     let mut commit = Rates::of("EventHandler alone, 8 EMSs, batches of 1,000");
-    let mut runs: Vec<_> = clouds.iter().map(|(emss, _)| Rates::of(format!("catchall run, {emss} EMSs"))).collect();
+    let mut runs: Vec<_> =
+        clouds.iter().map(|(emss, _)| Rates::of(format!("catchall run, {emss} EMSs"))).collect();
     let mut memory = vec![(0, 0); clouds.len()];
     for _ in 0..rounds {
         let place = wait(database.fresh());

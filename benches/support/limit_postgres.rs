@@ -41,7 +41,8 @@ pub fn multi_row(settings: &VmdbSettings, rows: Vec<Vec<Row>>, connections: usiz
             groups.join(",")
         );
         let statement = client.prepare(&sql).await.unwrap();
-        let values: Vec<Vec<_>> = rows.chunks_exact(500).map(|rows| rows.iter().flat_map(values).collect()).collect();
+        let values: Vec<Vec<_>> =
+            rows.chunks_exact(500).map(|rows| rows.iter().flat_map(values).collect()).collect();
         start.wait().await;
         for values in values {
             assert_eq!(client.execute(&statement, &values).await.unwrap(), 500);
@@ -50,7 +51,11 @@ pub fn multi_row(settings: &VmdbSettings, rows: Vec<Vec<Row>>, connections: usiz
 }
 
 /// Starts `work` on all connections at the same moment; the time until the last is done.
-fn on_connections<F>(settings: &VmdbSettings, parts: Vec<Vec<Row>>, work: impl Fn(Client, Vec<Row>, Arc<Barrier>) -> F) -> Duration
+fn on_connections<F>(
+    settings: &VmdbSettings,
+    parts: Vec<Vec<Row>>,
+    work: impl Fn(Client, Vec<Row>, Arc<Barrier>) -> F,
+) -> Duration
 where
     F: Future<Output = ()> + Send + 'static,
 {

@@ -21,7 +21,10 @@ pub fn native(number: u64, time: DateTime<Utc>) -> String {
     let changes: Vec<String> = (0..6)
         .map(|index| {
             let value = number.wrapping_mul(6_364_136_223_846_793_005).rotate_left(7 * index);
-            format!(r#"{{"path":"/spec/attributes/{index}","from":"{value:016x}","to":"{:016x}","by":"api"}}"#, !value)
+            format!(
+                r#"{{"path":"/spec/attributes/{index}","from":"{value:016x}","to":"{:016x}","by":"api"}}"#,
+                !value
+            )
         })
         .collect();
     format!(

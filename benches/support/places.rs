@@ -43,7 +43,8 @@ impl Database {
             Self::Postgres => postgres::server().unwrap().url.clone(),
         };
         let schema = format!("bench_{}", NEXT.fetch_add(1, Relaxed));
-        let place = Place { settings: VmdbSettings { url: Secret::new(url), schema }, database: self, folder };
+        let place =
+            Place { settings: VmdbSettings { url: Secret::new(url), schema }, database: self, folder };
         let vmdb = place.open().await;
         vmdb.migrate().await.unwrap();
         vmdb.close().await;
@@ -67,7 +68,9 @@ impl Place {
     /// Its events; everything that was measured must be there.
     pub async fn events(&self) -> i64 {
         let vmdb = Vmdb::open(&self.settings, Access::Read).await.unwrap();
-        let count = vmdb.read(|connection| connection.rows("SELECT count(*) FROM event_streams", &[])?[0].id(0)).await;
+        let count = vmdb
+            .read(|connection| connection.rows("SELECT count(*) FROM event_streams", &[])?[0].id(0))
+            .await;
         vmdb.close().await;
         count.unwrap()
     }
@@ -88,7 +91,9 @@ pub async fn seed(vmdb: &Vmdb) {
     vmdb.write(|connection| {
         connection.transaction(|connection| {
             for ems in 1..=EMSS {
-                connection.batch(&format!("INSERT INTO ext_management_systems (id, name) VALUES ({ems}, 'cloud {ems}')"))?;
+                connection.batch(&format!(
+                    "INSERT INTO ext_management_systems (id, name) VALUES ({ems}, 'cloud {ems}')"
+                ))?;
                 let rows: Vec<String> = (0..VMS).map(|number| vm_row(ems, number)).collect();
                 connection.batch(&format!(
                     "INSERT INTO vms (id, ems_id, ems_ref, uid_ems, name, type, template) VALUES {}",

@@ -26,7 +26,12 @@ pub fn ready_events(per_ems: u64) -> Vec<Vec<ReadyEvent>> {
         .collect();
     let parsed = parse_batch(provider, &parser_settings::shipped(), &EmsFigures::default(), &natives);
     assert_eq!((parsed.events.len() as u64, parsed.dead_letters.len()), (per_ems, 0));
-    assert!(parsed.events.iter().all(|ready| matches!(&ready.work, Work::Refresh(targets) if !targets.is_empty())));
+    assert!(
+        parsed
+            .events
+            .iter()
+            .all(|ready| matches!(&ready.work, Work::Refresh(targets) if !targets.is_empty()))
+    );
     vec![parsed.events; usize::try_from(EMSS).unwrap()]
 }
 
@@ -46,7 +51,8 @@ pub fn commit(place: &Place, events: &[Vec<ReadyEvent>], batch: usize) -> Durati
         let (children, _down) = Children::new();
         let notice = children.notice(ChildId::of(ActorKind::EventHandler, ""));
         let handler = EventHandler::spawn(&arbiter.handle(), handling, notice);
-        let prepared: Vec<Vec<ReadyBatch>> = (1..).zip(events).map(|(ems, events)| batches(EmsId(ems), events, batch)).collect();
+        let prepared: Vec<Vec<ReadyBatch>> =
+            (1..).zip(events).map(|(ems, events)| batches(EmsId(ems), events, batch)).collect();
         let begin = Instant::now();
         let catchers = prepared.into_iter().map(|batches| {
             let handler = handler.clone();
@@ -62,7 +68,8 @@ pub fn commit(place: &Place, events: &[Vec<ReadyEvent>], batch: usize) -> Durati
         let new_events: u64 = futures_util::future::join_all(catchers).await.into_iter().sum();
         let took = begin.elapsed();
         assert_eq!(new_events, events.iter().map(|events| events.len() as u64).sum::<u64>());
-        let unrelated = "SELECT count(*) FROM event_streams WHERE vm_or_template_id IS NULL OR work_id IS NULL";
+        let unrelated =
+            "SELECT count(*) FROM event_streams WHERE vm_or_template_id IS NULL OR work_id IS NULL";
         let unrelated = vmdb.read(move |connection| connection.rows(unrelated, &[])?[0].id(0)).await.unwrap();
         assert_eq!(unrelated, 0, "every event has its VM and its work");
         arbiter.stop();
