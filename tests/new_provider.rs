@@ -73,6 +73,7 @@ fn keeps_the_contract(house: &CopiedHouse) {
     let said = [run.stdout, run.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
     assert!(run.status.success(), "{}\n{}", said[0], said[1]);
     println!("built and checked within {:?}", started.elapsed());
+    println!("compiled: {}", said[1].lines().filter(|line| line.contains("Compiling")).collect::<String>());
 }
 
 fn parses(house: &CopiedHouse) {

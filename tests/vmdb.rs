@@ -1,4 +1,5 @@
 //! The VMDB: every test runs on SQLite and on PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 #[path = "vmdb/commit.rs"]
 mod commit;

@@ -113,11 +113,11 @@ pub struct EventsArguments {
     pub ems: Option<String>,
     /// At most so many, the latest
     #[arg(long, default_value_t = 50)]
-    pub limit: i64,
+    pub limit: usize,
 }
 
 /// `ems`
-#[derive(Subcommand, Debug)]
+#[derive(Subcommand, Debug, Clone)]
 pub enum EmsCommand {
     /// All EMSs of the VMDB
     List,

@@ -5,11 +5,18 @@
 pub mod arguments;
 pub mod check;
 pub mod connect;
+pub mod ems;
+pub mod events;
 pub mod logging;
 pub mod parse;
+mod retry;
 pub mod simulate;
+pub mod status;
 pub mod steer;
+mod table;
 pub mod worker_arguments;
+
+pub use retry::{Retried, retry};
 
 use crate::provider::Provider;
 use crate::providers::PROVIDERS;
@@ -92,7 +99,10 @@ fn load_switchboard(settings: &Settings) -> Result<Switchboard, CliError> {
     Ok(switchboard)
 }
 
-fn run_street(arguments: &Arguments, role: impl FnOnce(&Settings) -> Result<Role, CliError>) -> Result<(), CliError> {
+fn run_street(
+    arguments: &Arguments,
+    role: impl FnOnce(&Settings) -> Result<Role, CliError>,
+) -> Result<(), CliError> {
     let options = load_options(arguments);
     let settings = load_settings(&options)?;
     for notice in &settings.notices {
@@ -125,7 +135,10 @@ fn command(arguments: &Arguments) -> Result<(), CliError> {
         Command::Simulate(SimulateCommand::AwesomeCloud(simulate)) => simulate::awesome_cloud(simulate),
         Command::Migrate => steer::migrate(&load_settings(&load_options(arguments))?),
         Command::Status => steer::status(&load_settings(&load_options(arguments))?, arguments.json),
-        Command::Events(events) => steer::events(&load_settings(&load_options(arguments))?, events, arguments.json),
+        Command::Events(events) => {
+            let settings = load_settings(&load_options(arguments))?;
+            steer::events(&settings, load_switchboard, events, arguments.json)
+        }
         Command::Ems(ems) => steer::ems(&load_settings(&load_options(arguments))?, ems, arguments.json),
     }
 }

@@ -3,7 +3,7 @@
 use super::context::HttpContext;
 use super::filter::Filter;
 use super::layout::{self, Frame, STYLE};
-use super::resource_page::{ResourcePage, noun};
+use super::resource_page::ResourcePage;
 use super::response;
 use super::timeline_page::TimelinePage;
 use crate::clock;
@@ -101,7 +101,7 @@ fn html(status: StatusCode, page: String) -> HttpResponse {
 }
 
 fn unknown(kind: ResourceKind) -> HttpResponse {
-    let title = format!("There is no such {}", noun(kind));
+    let title = format!("There is no such {}", kind.noun());
     let frame = Frame { title: &title, now: clock::now(), follow: false };
     let page = layout::page(&frame, |html| {
         html.raw("<p>Either it never was in the VMDB, or its row was deleted. <a href=\"/\">To the timeline</a></p>\n");

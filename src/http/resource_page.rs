@@ -75,7 +75,7 @@ impl ResourcePage<'_> {
 
     fn facts(&self, html: &mut Html, resource: &Resource) {
         html.raw("<section class=\"panel\" aria-label=\"Facts\"><dl class=\"facts\">\n<dt>Kind</dt><dd>");
-        html.raw(noun(self.kind)).raw("</dd>\n");
+        html.raw(self.kind.noun()).raw("</dd>\n");
         for (label, fact) in &resource.facts {
             html.raw("<dt>").raw(label).raw("</dt><dd>");
             match fact {
@@ -94,18 +94,9 @@ impl ResourcePage<'_> {
             html.raw("No event here matches. ").link(path, "Show all");
         } else {
             html.raw("No event names this ")
-                .raw(noun(self.kind))
+                .raw(self.kind.noun())
                 .raw(" yet. New ones appear here when it changes.");
         }
         html.raw("</p></div>\n");
-    }
-}
-
-/// What people call it.
-pub(super) fn noun(kind: ResourceKind) -> &'static str {
-    match kind {
-        ResourceKind::Vm => "VM",
-        ResourceKind::Host => "host",
-        ResourceKind::Ems => "EMS",
     }
 }

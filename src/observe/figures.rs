@@ -242,9 +242,12 @@ impl EmsFigures {
 #[derive(Clone, Debug, Default)]
 pub struct Observe(Arc<Inner>);
 
+/// Kind, and the EMS's name for those that exist per EMS.
+type ActorKey = (ActorKind, Option<String>);
+
 #[derive(Debug, Default)]
 struct Inner {
-    actors: Mutex<BTreeMap<(ActorKind, Option<String>), Arc<ActorFigures>>>,
+    actors: Mutex<BTreeMap<ActorKey, Arc<ActorFigures>>>,
     ems: Mutex<BTreeMap<String, Arc<EmsFigures>>>,
     commit: CommitFigures,
     byte_budget: Mutex<Option<ByteBudget>>,

@@ -155,3 +155,5 @@ fn asked(method: &Method, url: &Url) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;

@@ -20,7 +20,8 @@ pub trait Stream: Send {
     async fn start(&mut self, resume_from: Option<Cursor>) -> Result<(), StreamError>;
 
     /// The next events in provider order. Returns without events when there are none; then the catcher waits
-    /// `poll`, unless [`EventBatch::more`] says that more is ready.
+    /// `poll`, unless [`EventBatch::more`] says that more is ready. Being called says that the batch before is committed;
+    /// a stream whose batch was not is dropped and made anew.
     ///
     /// # Errors
     /// See [`StreamError`].

@@ -75,13 +75,16 @@ impl Cloud {
     /// Makes the event of `change`.
     pub fn enter(&mut self, change: &Change) {
         let now = self.now();
-        let mut entrance = Entrance { time: now, visible_at: now, spoil: None };
+        let mut entrance = Entrance { time: now, visible_at: now, padding: 0, spoil: None };
         if self.chance(self.faults.late_share) {
             let most = self.faults.late_seconds.clamp(0.0, 120.0);
             entrance.visible_at = now + milliseconds(most * self.rng.random_range(0.2..=1.0));
         }
         if self.chance(self.faults.ahead_share) {
             entrance.time = now + TimeDelta::hours(1);
+        }
+        if self.chance(self.faults.megabyte_share) {
+            entrance.padding = 1 << 20;
         }
         if self.chance(self.faults.malformed_share) {
             entrance.spoil = KINDS.get(self.spoiled % KINDS.len()).copied();

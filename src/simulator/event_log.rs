@@ -57,6 +57,8 @@ pub struct Entrance {
     pub time: DateTime<Utc>,
     /// When it becomes visible.
     pub visible_at: DateTime<Utc>,
+    /// Bytes of text in a field that the API does not have.
+    pub padding: usize,
     /// Turns the rendered event into one of the malformed kinds.
     pub spoil: Option<fn(&str) -> Vec<u8>>,
 }
@@ -71,7 +73,7 @@ impl EventLog {
     pub fn enter(&mut self, change: &Change, entrance: Entrance) {
         let number = self.next;
         self.next += 1;
-        let text = render(&self.id(number), entrance.time, change);
+        let text = render(&self.id(number), entrance, change);
         let entry = Entry {
             visible_at: entrance.visible_at,
             malformed: entrance.spoil.is_some(),
@@ -130,8 +132,12 @@ impl EventLog {
     }
 }
 
-fn render(id: &str, time: DateTime<Utc>, change: &Change) -> String {
-    let head = serde_json::json!({"id": id, "time": rfc3339(time)}).to_string();
+fn render(id: &str, entrance: Entrance, change: &Change) -> String {
+    let mut head = serde_json::json!({"id": id, "time": rfc3339(entrance.time)});
+    if entrance.padding > 0 {
+        head["padding"] = "x".repeat(entrance.padding).into();
+    }
+    let head = head.to_string();
     // invariant: a change is plain strings and numbers, which always serialize.
     let tail = serde_json::to_string(change).unwrap_or_default();
     format!("{},{}", head.trim_end_matches('}'), tail.trim_start_matches('{'))
@@ -156,7 +162,10 @@ mod tests {
             message: "m",
         };
         for (time, visible_at) in entries {
-            log.enter(&change, Entrance { time: at(*time), visible_at: at(*visible_at), spoil: None });
+            log.enter(
+                &change,
+                Entrance { time: at(*time), visible_at: at(*visible_at), padding: 0, spoil: None },
+            );
         }
         log
     }

@@ -21,6 +21,8 @@ pub struct Faults {
     pub ahead_share: f64,
     /// Share of events that are malformed.
     pub malformed_share: f64,
+    /// Share of events with a megabyte of text, which are well-formed all the same.
+    pub megabyte_share: f64,
     /// How far the server's clock is from ours, in seconds.
     pub clock_offset_seconds: i64,
     /// How long events are kept, in seconds; 0 is the default of a day.
@@ -63,6 +65,8 @@ pub enum Mishap {
     Hang,
     /// A byte each second.
     Drip,
+    /// Announces a body larger than anybody reads.
+    TooLarge,
 }
 
 impl Mishap {
@@ -86,6 +90,7 @@ impl Mishap {
             Self::EndsEarly => json(body[..half].to_vec()),
             Self::NoJson => plain(StatusCode::OK, "<html>maintenance</html>"),
             Self::Hang => std::future::pending().await,
+            Self::TooLarge => HttpResponse::Ok().body(SizedStream::new(1 << 40, broken(body))),
             Self::Drip => HttpResponse::Ok().body(SizedStream::new(body.len() as u64, drip(body))),
         }
     }
@@ -98,8 +103,13 @@ pub fn json(body: Vec<u8>) -> HttpResponse {
 
 type Piece = Result<web::Bytes, std::io::Error>;
 
+/// The pause lets what was written reach the peer before the connection breaks.
 fn broken(body: Vec<u8>) -> impl stream::Stream<Item = Piece> + Unpin {
-    stream::iter([Ok(web::Bytes::from(body)), Err(std::io::ErrorKind::ConnectionReset.into())])
+    let breaks = stream::once(async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Err(std::io::ErrorKind::ConnectionReset.into())
+    });
+    Box::pin(stream::iter([Ok(web::Bytes::from(body))]).chain(breaks))
 }
 
 fn drip(body: Vec<u8>) -> impl stream::Stream<Item = Piece> + Unpin {

@@ -213,6 +213,17 @@ impl Supervisor {
         timeouts.max().unwrap_or(Duration::from_secs(10))
     }
 
+    /// Replaces the children of these EMSs by fresh ones.
+    fn restart(&mut self, which: impl Fn(&EmsChildren) -> bool, ctx: &mut Context<Self>) {
+        let chosen = self.children.iter().filter(|(_, ems)| which(ems));
+        let names: Vec<String> = chosen.map(|(name, _)| name.clone()).collect();
+        if names.is_empty() {
+            return;
+        }
+        let stop = self.stop_children(&names);
+        ctx.spawn(wrap_future::<_, Self>(stop).map(|(), supervisor, _| supervisor.start_missing()));
+    }
+
     /// Brings the children in line with who is enabled now.
     fn follow(&mut self, rows: &[vmdb::ems::EmsRow], ctx: &mut Context<Self>) {
         let before: HashMap<String, bool> =
@@ -255,9 +266,19 @@ impl Actor for Supervisor {
         self.start_missing();
         ctx.run_interval(LOOK_FOR_PAUSED, |supervisor, ctx| {
             let vmdb = supervisor.street.handling.vmdb.clone();
-            let rows = async move { vmdb.read(vmdb::ems::list).await };
-            ctx.spawn(wrap_future::<_, Self>(rows).map(|rows, supervisor, ctx| match rows {
-                Ok(rows) => supervisor.follow(&rows, ctx),
+            let asked = async move {
+                let rows = vmdb.read(vmdb::ems::list).await?;
+                let asked = vmdb.read(vmdb::restarts::asked).await?;
+                if !asked.is_empty() {
+                    vmdb.write(vmdb::restarts::answered).await?;
+                }
+                Ok::<_, vmdb::VmdbError>((rows, asked))
+            };
+            ctx.spawn(wrap_future::<_, Self>(asked).map(|asked, supervisor, ctx| match asked {
+                Ok((rows, restarts)) => {
+                    supervisor.follow(&rows, ctx);
+                    supervisor.restart(|ems| restarts.contains(&ems.id), ctx);
+                }
                 Err(error) => log::debug!("looking for paused EMSs: {error}"),
             }));
         });
@@ -285,9 +306,7 @@ impl Handler<RestartCatchers> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, _: RestartCatchers, ctx: &mut Self::Context) {
-        let names: Vec<String> = self.children.keys().cloned().collect();
-        let stop = self.stop_children(&names);
-        ctx.spawn(wrap_future::<_, Self>(stop).map(|(), supervisor, _| supervisor.start_missing()));
+        self.restart(|_| true, ctx);
     }
 }
 

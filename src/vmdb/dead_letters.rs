@@ -39,6 +39,38 @@ pub fn list(connection: &mut Connection, limit: i64) -> Result<Vec<StoredDeadLet
     rows.iter().map(stored).collect()
 }
 
+/// The latest letters of one EMS, newest first.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn list_of(
+    connection: &mut Connection,
+    ems_id: EmsId,
+    limit: i64,
+) -> Result<Vec<StoredDeadLetter>, VmdbError> {
+    let sql = format!("{SELECT} WHERE ems_id = ? ORDER BY id DESC LIMIT ?");
+    connection.rows(&sql, &[ems_id.0.into(), limit.into()])?.iter().map(stored).collect()
+}
+
+/// The letters after the row `after`, of all EMSs or one, oldest first.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn oldest(
+    connection: &mut Connection,
+    only: Option<EmsId>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<StoredDeadLetter>, VmdbError> {
+    let (condition, mut values) = match only {
+        Some(ems_id) => ("id > ? AND ems_id = ?", vec![Value::from(after), ems_id.0.into()]),
+        None => ("id > ?", vec![after.into()]),
+    };
+    values.push(limit.into());
+    let sql = format!("{SELECT} WHERE {condition} ORDER BY id LIMIT ?");
+    connection.rows(&sql, &values)?.iter().map(stored).collect()
+}
+
 /// The next letters after the row `after`, oldest first; counts the attempt.
 ///
 /// # Errors

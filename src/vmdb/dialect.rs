@@ -3,7 +3,7 @@
 //! Opening is each database's own business (`sqlite`, `postgres`).
 
 use super::statement::{Column, Field, Fields, Statement, Value};
-use super::{VmdbError, postgres::Postgres};
+use super::{Access, VmdbError, postgres::Postgres};
 use chrono::NaiveDateTime;
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
@@ -20,6 +20,7 @@ use diesel::{QueryResult, RunQueryDsl, SqliteConnection};
 /// A connection to the VMDB, owned by one of its threads.
 pub struct Connection {
     pub(super) raw: Raw,
+    reading: bool,
     in_transaction: bool,
     broken: bool,
 }
@@ -41,14 +42,13 @@ macro_rules! on_vmdb {
         }
     };
 }
-pub(super) use on_vmdb;
 
 impl Connection {
-    pub(super) fn new(raw: Raw) -> Self {
-        Self { raw, in_transaction: false, broken: false }
+    pub(super) fn new(raw: Raw, access: Access) -> Self {
+        Self { raw, reading: access == Access::Read, in_transaction: false, broken: false }
     }
 
-    /// Runs `sql` with a `?` for each of `values`; returns how many rows it touched.
+    /// Runs `sql` with a `?` for each of `values` (and none anywhere else, not even in a literal); returns how many rows it touched.
     ///
     /// # Errors
     /// See [`VmdbError`].
@@ -99,7 +99,8 @@ impl Connection {
         if self.in_transaction {
             return work(self);
         }
-        self.batch(if self.has_lanes() { "BEGIN" } else { "BEGIN IMMEDIATE" })?;
+        // SQLite's writers queue up at the beginning, where waiting is possible, and not at their first write.
+        self.batch(if self.has_lanes() || self.reading { "BEGIN" } else { "BEGIN IMMEDIATE" })?;
         self.in_transaction = true;
         let answer = work(self).and_then(|answer| self.batch("COMMIT").map(|()| answer));
         self.in_transaction = false;
@@ -117,6 +118,15 @@ impl Connection {
     /// What makes a claim pass over rows that another transaction is claiming.
     pub(super) fn skip_locked(&self) -> &'static str {
         if self.has_lanes() { "FOR UPDATE SKIP LOCKED" } else { "" }
+    }
+
+    /// Until the end of the transaction nobody else writes to `table`, which on SQLite is so anyway.
+    pub(super) fn write_alone(&mut self, table: &str) -> Result<(), VmdbError> {
+        if self.has_lanes() {
+            self.batch(&format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
+        } else {
+            Ok(())
+        }
     }
 
     /// Rows with ids of the settings' choice were inserted: the next ids are to be higher.

@@ -45,6 +45,8 @@ const MAINTENANCE_ZONE: &str = "__maintenance__";
 /// [`VmdbError::Refused`] when an `id` of the settings belongs to another EMS already.
 pub fn enter(connection: &mut Connection, settings: &[EmsSettings]) -> Result<Vec<EmsRow>, VmdbError> {
     connection.transaction(|connection| {
+        // Two processes that start at once would both find nothing and both insert.
+        connection.write_alone("ext_management_systems")?;
         let mut ids = Vec::new();
         for ems in settings {
             let id = enter_one(connection, ems)?;

@@ -25,6 +25,7 @@ mod postgres;
 mod postgres_tls;
 pub mod refresh_work;
 mod relate;
+pub mod restarts;
 pub mod resource;
 mod sqlite;
 mod statement;

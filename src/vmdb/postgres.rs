@@ -76,7 +76,7 @@ impl PostgresAddress {
              SET idle_in_transaction_session_timeout TO '10s'; SET client_min_messages TO warning; {read_only}",
             quoted(&self.schema)
         ))?;
-        Ok(Connection::new(Raw::Postgres(Box::new(connection))))
+        Ok(Connection::new(Raw::Postgres(Box::new(connection)), access))
     }
 
     /// Refuses a ManageIQ's own schema before anything is written, and makes ours.
@@ -100,7 +100,13 @@ impl PostgresAddress {
                 "there is no schema {} in this database; start `catchall run` or `catchall migrate`",
                 self.schema
             ))),
-            (false, _) => connection.batch(&format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(&self.schema))),
+            (false, _) => {
+                match connection.batch(&format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(&self.schema))) {
+                    // Another process made it in the same instant.
+                    Err(VmdbError::Data(_)) => Ok(()),
+                    made => made,
+                }
+            }
         }
     }
 }

@@ -231,7 +231,7 @@ pub fn complete_refresh(
     })
 }
 
-/// When the whole EMS was refreshed last, with success.
+/// When the last full refresh of this EMS that succeeded began; `None` when there was none.
 ///
 /// # Errors
 /// See [`VmdbError`].
@@ -239,7 +239,7 @@ pub fn last_full_refresh(
     connection: &mut Connection,
     ems_id: EmsId,
 ) -> Result<Option<DateTime<Utc>>, VmdbError> {
-    let sql = "SELECT max(finished_on) FROM ems_refreshes WHERE ems_id = ? AND kind = 'full' AND error IS NULL";
-    let rows = connection.rows(sql, &[ems_id.0.into()])?;
-    Ok(rows.first().and_then(|row| row.time(0)))
+    let sql = "SELECT started_on FROM ems_refreshes WHERE ems_id = ? AND kind = 'full' AND error IS NULL \
+               ORDER BY finished_on DESC LIMIT 1";
+    Ok(connection.rows(sql, &[ems_id.0.into()])?.first().and_then(|row| row.time(0)))
 }

@@ -14,6 +14,17 @@ pub enum ResourceKind {
     Ems,
 }
 
+impl ResourceKind {
+    /// What people call it.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Vm => "VM",
+            Self::Host => "host",
+            Self::Ems => "EMS",
+        }
+    }
+}
+
 /// A resource with its facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {

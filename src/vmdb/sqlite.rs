@@ -6,6 +6,7 @@ use super::{Access, VmdbError};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection as _, SqliteConnection};
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// How long a statement waits for another process's write.
@@ -38,7 +39,7 @@ pub(super) fn open(path: &Path, access: Access) -> Result<Connection, VmdbError>
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -32768;"
         })
         .map_err(|error| VmdbError::from(error).at(&path.display().to_string()))?;
-    Ok(Connection::new(Raw::Sqlite(connection)))
+    Ok(Connection::new(Raw::Sqlite(connection), access))
 }
 
 /// SQLite's own form, in which a `?` or `%` of the path must be written as its code.
@@ -52,7 +53,16 @@ pub(super) fn lock(path: &Path) -> Result<File, VmdbError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let lock = PathBuf::from(name);
-    let failed = |error: std::io::Error| VmdbError::Away(format!("{}: {error}", lock.display()));
+    let failed = |error: std::io::Error| {
+        let message =
+            format!("{}: {error}; its folder must be there and writable, see vmdb.url", lock.display());
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::NotADirectory => {
+                VmdbError::Refused(message)
+            }
+            _ => VmdbError::Away(message),
+        }
+    };
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&lock).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -2,9 +2,10 @@
 //!
 //! The cursor is the newest time *in the provider's data*, and never ahead of the provider's clock (`Date`). Every query
 //! begins [`OVERLAP`] before it, so that an event which becomes visible late is still read. What is read twice is stored
-//! once: the house knows an event by its `event_uid`, so this file keeps no list of what it has seen.
+//! once, since the VMDB knows an event by its `event_uid`; [`SeenEvents`] only saves the work of giving it away again.
 
 use super::api::Api;
+use crate::provider::seen::SeenEvents;
 use crate::provider::{
     Cursor, Ems, EventBatch, Gap, InitialHistory, NativeEvent, ProviderError, Stream, StreamError, json_text,
 };
@@ -15,6 +16,8 @@ use serde::Deserialize;
 
 /// How long after its time an event may become visible at the provider.
 const OVERLAP: TimeDelta = TimeDelta::seconds(120);
+/// How many events are remembered, so that reading them again costs nothing.
+const MOST_SEEN: usize = 100_000;
 
 /// The stream of one EMS.
 pub struct EventStream {
@@ -29,6 +32,7 @@ pub struct EventStream {
     query: Option<Query>,
     /// A loss that the next batch tells of.
     gap: Option<Gap>,
+    seen: SeenEvents,
 }
 
 /// One query, page by page.
@@ -56,6 +60,7 @@ impl EventStream {
             begin: None,
             query: None,
             gap: None,
+            seen: SeenEvents::new(MOST_SEEN),
         })
     }
 
@@ -69,6 +74,16 @@ impl EventStream {
         let dated = events.iter().filter_map(|event| serde_json::from_str::<Dated>(&event.text).ok());
         let newest = dated.map(|dated| dated.time).filter(|time| *time <= asked_at).max();
         self.read_to = self.read_to.max(newest);
+    }
+
+    /// Whether this stream did not give it away before.
+    fn is_news(&mut self, event: &NativeEvent) -> bool {
+        let key = self.seen.key(event.text.as_bytes());
+        let is_news = self.seen.recall(key).is_none();
+        if is_news {
+            self.seen.remember(key, None);
+        }
+        is_news
     }
 
     /// The provider no longer has what the cursor points to: goes on from the oldest event that it has.
@@ -103,6 +118,7 @@ impl Stream for EventStream {
     }
 
     async fn poll(&mut self) -> Result<EventBatch, StreamError> {
+        self.seen.committed(); // being polled again says that the batch before is committed
         let before = self.cursor();
         let query = self.query.take();
         let since = match &query {
@@ -119,11 +135,12 @@ impl Stream for EventStream {
             return Ok(EventBatch { more: true, ..EventBatch::default() });
         }
         let answer = answer.success()?;
-        let (Some(now), Some((events, next_page))) = (answer.date, page(&answer.body)) else {
+        let (Some(now), Some((mut events, next_page))) = (answer.date, page(&answer.body)) else {
             return Err(answer.unexpected("a page of events with a Date").into());
         };
         let asked_at = query.map_or(now, |query| query.asked_at);
         self.advance(&events, asked_at);
+        events.retain(|event| self.is_news(event));
         self.query = next_page.map(|page_token| Query { since, asked_at, page_token });
 
         let after = self.cursor();

@@ -29,6 +29,29 @@ async fn late_events_behind_what_was_read_arrive() {
 }
 
 #[tokio::test]
+async fn events_up_to_two_minutes_late_arrive_whenever_the_catcher_is_killed() {
+    let faults = Faults { late_share: 0.5, late_seconds: 120.0, page_limit: 20, ..Faults::default() };
+    let cloud = cloud(faults).await;
+    let ems = ems(&cloud.url());
+    let mut caught = Caught::default();
+    let mut stream = started(&ems, None).await.unwrap();
+    for round in 0..60 {
+        cloud.with(|cloud| {
+            cloud.faults.clock_offset_seconds += if round < 40 { 7 } else { 31 };
+            cloud.happen(if round < 50 { 8 } else { 0 });
+        });
+        if round % 4 == 0 {
+            stream = started(&ems, caught.cursor.clone()).await.unwrap();
+        }
+        drain(&mut stream, &mut caught).await;
+    }
+    let ledger = cloud.ledger();
+    assert_eq!((ledger.hidden, ledger.events.len()), (0, 400));
+    assert_eq!(caught.events.len(), 400);
+    assert!(caught.gaps.is_empty());
+}
+
+#[tokio::test]
 async fn repeated_pages_are_read_once_and_pages_without_end_do_not_hold_the_stream() {
     let cloud = cloud(Faults { repeat_every: 2, ..Faults::default() }).await;
     cloud.happen(100);
@@ -97,6 +120,28 @@ async fn malformed_events_are_dead_letters_and_their_neighbours_arrive() {
 }
 
 #[tokio::test]
+async fn pages_too_large_to_read_are_asked_for_in_smaller_ones() {
+    let mishaps = vec![Mishap::TooLarge, Mishap::Ok, Mishap::TooLarge];
+    let cloud = cloud(Faults { events_requests: mishaps, ..Faults::default() }).await;
+    cloud.happen(40);
+    let caught = catch_all(&cloud, &ems(&cloud.url())).await;
+    assert!(caught.errors.is_empty(), "{:?}", caught.errors);
+    // Pages of 10, too large; one of 5; again too large; then pages of 2, the first of which begins with a known event.
+    assert!((21..=23).contains(&cloud.stats().requests["events"]), "{:?}", cloud.stats());
+}
+
+#[tokio::test]
+async fn events_with_a_megabyte_of_text_arrive_through_a_smaller_budget() {
+    let cloud = cloud(Faults { megabyte_share: 1.0, ..Faults::default() }).await;
+    cloud.happen(4);
+    let ems = ems(&cloud.url());
+    let caught = catch_all(&cloud, &ems).await;
+    assert!(
+        caught.events.values().all(|(parsed, _)| parsed.event.full_data.text().len() > ems.budget.total())
+    );
+}
+
+#[tokio::test]
 async fn a_server_whose_clock_is_hours_away_loses_nothing_and_its_clock_rules_the_cursor() {
     for hours in [-5_i64, 5] {
         let faults = Faults { clock_offset_seconds: hours * 3600, ..Faults::default() };
@@ -135,9 +180,9 @@ async fn a_busy_cloud_with_everything_wrong_at_once_loses_nothing() {
 
 #[tokio::test]
 async fn kills_before_and_after_commits_lose_nothing() {
-    for seed in 0..20 {
+    for seed in 0..10 {
         let mut chance = StdRng::seed_from_u64(seed);
-        let faults = Faults { late_share: 0.2, late_seconds: 0.3, malformed_share: 0.1, ..Faults::default() };
+        let faults = Faults { late_share: 0.2, late_seconds: 0.1, malformed_share: 0.1, ..Faults::default() };
         let cloud = cloud(faults).await;
         let ems = ems(&cloud.url());
         let mut caught = Caught::default();
@@ -176,8 +221,7 @@ async fn a_large_overlap_is_swept_rarely_and_the_tip_is_looked_at_in_between() {
         drain(&mut stream, &mut caught).await;
         assert_eq!(caught.events.len(), 2000 + 5 * round);
     }
-    // The last 2000 events have one time, so a tip from there reads them all; the sweep would read no less.
-    assert!(asked() - before <= 2 + 201, "{} requests", asked() - before);
+    assert!(asked() - before <= 6, "{} requests where each sweep takes 200", asked() - before);
     assert_eq!(caught.cursor, cursor, "only a sweep moves the cursor past its own clock");
     cloud.with(|cloud| cloud.faults = Faults { late_share: 1.0, late_seconds: 0.2, ..Faults::default() });
     cloud.happen(5);

@@ -36,9 +36,10 @@ impl Fresh {
     /// Two EMSs with inventory: `demo <cloud>` (1) and `quiet` (2).
     pub async fn with_inventory(self) -> Self {
         self.batch(
-            "INSERT INTO ext_management_systems (id, name, type, enabled, zone_before_pause_id) VALUES \
-             (1, 'demo <cloud>', 'ManageIQ::Providers::AwesomeCloud::CloudManager', true, NULL), \
-             (2, 'quiet', 'ManageIQ::Providers::Amazon::CloudManager', false, 3); \
+            "INSERT INTO zones (id, name) VALUES (3, 'default'), (4, '__maintenance__'); \
+             INSERT INTO ext_management_systems (id, name, type, enabled, zone_id, zone_before_pause_id) VALUES \
+             (1, 'demo <cloud>', 'ManageIQ::Providers::AwesomeCloud::CloudManager', true, 3, NULL), \
+             (2, 'quiet', 'ManageIQ::Providers::Amazon::CloudManager', false, 4, 3); \
              INSERT INTO hosts (id, name, ems_id, ems_ref, power_state) VALUES (7, 'host-7', 1, 'h-7', 'on'); \
              INSERT INTO hosts (id, name, ems_id, ems_ref) VALUES (8, 'host-8', 1, 'h-8'); \
              INSERT INTO flavors (id, name, ems_id, ems_ref) VALUES (3, 'm1.small', 1, 'f-3'); \

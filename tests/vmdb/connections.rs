@@ -1,9 +1,9 @@
 //! Threads, transactions, locks, and what errors mean.
 
-use crate::support::{Fresh, on_both, postgres_settings, sqlite_settings};
-use catchall::provider::Secret;
+use crate::support::{Fresh, batch, ems_settings, event, on_both, postgres_settings, sqlite_settings};
+use catchall::provider::{EmsId, Secret};
 use catchall::settings::VmdbSettings;
-use catchall::vmdb::{Access, Vmdb, VmdbError};
+use catchall::vmdb::{Access, Connection, ReadyBatch, Vmdb, VmdbError, ems, event_commit};
 use std::time::Duration;
 
 on_both! {
@@ -95,6 +95,115 @@ async fn a_second_run_on_one_file_is_refused_until_the_first_is_gone() {
     worker.close().await;
     first.close().await;
     Vmdb::open(&settings, Access::Run).await.expect("the lock is free again");
+}
+
+#[tokio::test]
+async fn on_sqlite_commits_of_events_go_before_refreshes_and_those_before_the_rest() {
+    let fresh = Fresh::sqlite().await.unwrap();
+    let (open_gate, gate) = std::sync::mpsc::channel::<()>();
+    let (done, order) = std::sync::mpsc::channel();
+    let say = |word: &'static str| {
+        let done = done.clone();
+        move |_: &mut Connection| {
+            done.send(word).unwrap();
+            Ok(())
+        }
+    };
+    let busy = fresh.vmdb.write(move |_| {
+        gate.recv().unwrap();
+        Ok(())
+    });
+    let (rest, refresh) = (fresh.vmdb.write(say("rest")), fresh.vmdb.save(say("refresh")));
+    let events = fresh.vmdb.commit(0, say("events"));
+    open_gate.send(()).unwrap();
+    let all = tokio::join!(busy, rest, refresh, events);
+    assert_eq!(all, (Ok(()), Ok(()), Ok(()), Ok(())));
+    assert_eq!(order.try_iter().collect::<Vec<_>>(), ["events", "refresh", "rest"]);
+}
+
+#[tokio::test]
+async fn on_postgres_a_commit_cut_off_in_the_middle_left_nothing_and_is_simply_repeated() {
+    let Some(fresh) = Fresh::postgres().await else { return };
+    let batches = || vec![batch(vec![event("a", "X")])];
+    let cut: Result<(), _> = fresh
+        .vmdb
+        .commit(0, move |c| {
+            c.transaction(|c| {
+                event_commit::commit(c, &batches())?;
+                c.rows("SELECT pg_terminate_backend(pg_backend_pid())", &[]).map(drop)
+            })
+        })
+        .await;
+    assert!(matches!(cut, Err(VmdbError::Away(_))), "{cut:?}");
+    assert_eq!(fresh.count("SELECT count(*) FROM event_streams").await, 0);
+    let again = fresh.vmdb.commit(0, move |c| event_commit::commit(c, &batches())).await.unwrap();
+    assert_eq!(again[0].new_events, 1);
+}
+
+#[tokio::test]
+async fn on_postgres_an_ems_waits_for_no_other_lane() {
+    let Some(fresh) = Fresh::postgres().await else { return };
+    assert_eq!(fresh.vmdb.lanes(), 4);
+    let (open_gate, gate) = std::sync::mpsc::channel::<()>();
+    let slow = fresh.vmdb.commit(0, move |c| {
+        c.transaction(|c| {
+            event_commit::commit(c, &[batch(vec![event("slow", "X")])])?;
+            gate.recv().unwrap();
+            Ok(())
+        })
+    });
+    let other = ReadyBatch { ems_id: EmsId(2), ..batch(vec![event("quick", "X")]) };
+    let quick = fresh.vmdb.commit(1, move |c| event_commit::commit(c, &[other]));
+    assert_eq!(tokio::time::timeout(Duration::from_secs(5), quick).await.unwrap().unwrap()[0].new_events, 1);
+    open_gate.send(()).unwrap();
+    slow.await.unwrap();
+}
+
+#[tokio::test]
+async fn two_processes_that_start_at_once_migrate_once_and_enter_the_same_emss() {
+    let (sqlite, _folder) = sqlite_settings();
+    for settings in [Some(sqlite), postgres_settings()].into_iter().flatten() {
+        let start = || async {
+            let vmdb = Vmdb::open(&settings, Access::Worker).await?;
+            let migrated = vmdb.migrate().await?;
+            let entered = vmdb.write(|c| ems::enter(c, &[ems_settings("a"), ems_settings("b")])).await?;
+            Ok::<_, VmdbError>((migrated.len(), entered.iter().map(|row| row.id).collect::<Vec<_>>()))
+        };
+        let all = tokio::join!(start(), start(), start());
+        let all = [all.0.unwrap(), all.1.unwrap(), all.2.unwrap()];
+        assert_eq!(all.iter().map(|(migrated, _)| migrated).sum::<usize>(), 1);
+        assert!(all.iter().all(|(_, ids)| *ids == all[0].1), "{all:?}");
+    }
+}
+
+#[tokio::test]
+async fn on_sqlite_a_reader_in_a_transaction_keeps_no_writer_waiting_and_sees_one_state() {
+    let fresh = Fresh::sqlite().await.unwrap();
+    let (open_gate, gate) = std::sync::mpsc::channel::<()>();
+    let (began, begun) = tokio::sync::oneshot::channel();
+    let reading = fresh.vmdb.read(move |c| {
+        c.transaction(|c| {
+            let before = c.rows("SELECT count(*) FROM zones", &[])?[0].id(0)?;
+            let _ = began.send(());
+            gate.recv().unwrap();
+            Ok((before, c.rows("SELECT count(*) FROM zones", &[])?[0].id(0)?))
+        })
+    });
+    begun.await.unwrap();
+    let insert = fresh.vmdb.write(|c| c.execute("INSERT INTO zones (name) VALUES ('a')", &[]));
+    assert_eq!(tokio::time::timeout(Duration::from_secs(5), insert).await.unwrap(), Ok(1));
+    open_gate.send(()).unwrap();
+    assert_eq!(reading.await, Ok((0, 0)));
+}
+
+#[tokio::test]
+async fn on_sqlite_a_folder_that_is_not_there_and_a_file_that_is_no_database_are_refused() {
+    let (settings, folder) = sqlite_settings();
+    let url = settings.url.expose().replace("catchall.db", "nosuch/catchall.db");
+    let nowhere = VmdbSettings { url: Secret::new(url), ..settings.clone() };
+    assert!(matches!(Vmdb::open(&nowhere, Access::Run).await, Err(VmdbError::Refused(_))));
+    std::fs::write(folder.path().join("catchall.db"), "something else entirely ".repeat(100)).unwrap();
+    assert!(matches!(Vmdb::open(&settings, Access::Run).await, Err(VmdbError::Refused(_))));
 }
 
 #[tokio::test]

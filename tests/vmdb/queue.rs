@@ -4,9 +4,10 @@ use crate::support::{Fresh, batch, cursor, ems_settings, event, on_both};
 use catchall::provider::{EmsId, Gap, ParsedEvent, Target};
 use catchall::vmdb::miq_queue::{self, QueuedBatch, QueuedOutcome, claim_events, put_events};
 use catchall::vmdb::refresh_work::{
-    RefreshOutcome, claim_refresh, complete_refresh, ems_with_waiting_refresh, queue_full_refresh,
+    RefreshOutcome, claim_refresh, complete_refresh, ems_with_waiting_refresh, last_full_refresh,
+    queue_full_refresh,
 };
-use catchall::vmdb::{DeadLetter, ReadyBatch, Work, cursors, ems, event_commit};
+use catchall::vmdb::{Access, DeadLetter, ReadyBatch, Vmdb, Work, cursors, ems, event_commit};
 
 on_both! {
     events_go_through_the_queue_once_and_in_order
@@ -15,6 +16,7 @@ on_both! {
     claims_of_the_dead_are_given_back
     work_is_claimed_once_and_its_answer_is_kept
     one_full_refresh_waits_at_most
+    the_last_full_refresh_that_succeeded_is_known
     work_carries_the_zone_of_its_ems
 }
 
@@ -108,6 +110,18 @@ async fn one_full_refresh_waits_at_most(fresh: Fresh) {
     assert!(fresh.write(|c| queue_full_refresh(c, EmsId(1))).await, "a claimed one looks at what was before");
 }
 
+async fn the_last_full_refresh_that_succeeded_is_known(fresh: Fresh) {
+    let known = |c: &mut catchall::vmdb::Connection| last_full_refresh(c, EmsId(1));
+    for (full, error, succeeded) in [(true, Some("away"), false), (false, None, false), (true, None, true)] {
+        fresh.write(|c| queue_full_refresh(c, EmsId(1))).await;
+        let work = fresh.write(|c| claim_refresh(c, EmsId(1), 1, 9)).await;
+        let started_on = work[0].requested_on;
+        let outcome = RefreshOutcome { full, started_on, error: error.map(str::to_owned) };
+        fresh.write(move |c| complete_refresh(c, &work, &outcome)).await;
+        assert_eq!(fresh.vmdb.read(known).await.unwrap(), succeeded.then_some(started_on));
+    }
+}
+
 async fn work_carries_the_zone_of_its_ems(fresh: Fresh) {
     let id = fresh.write(|c| ems::enter(c, &[ems_settings("a")])).await[0].id;
     fresh.write(move |c| queue_full_refresh(c, id)).await;
@@ -115,4 +129,31 @@ async fn work_carries_the_zone_of_its_ems(fresh: Fresh) {
         fresh.count("SELECT count(*) FROM miq_queue WHERE zone = 'default' AND role = 'ems_inventory'").await,
         1
     );
+}
+
+#[tokio::test]
+async fn two_processes_never_claim_the_same_event() {
+    for fresh in [Fresh::sqlite().await, Fresh::postgres().await].into_iter().flatten() {
+        put(&fresh, queued((0..200).map(|n| event(&format!("e{n}"), "X")).collect())).await;
+        let other = Vmdb::open(&fresh.settings, Access::Worker).await.unwrap();
+        let claim = |vmdb: &Vmdb| {
+            let vmdb = vmdb.clone();
+            async move {
+                let mut ids = Vec::new();
+                loop {
+                    let claimed = vmdb.write(|c| claim_events(c, 1, 7)).await.unwrap();
+                    if claimed.is_empty() {
+                        return ids;
+                    }
+                    ids.extend(claimed.iter().map(|event| event.id));
+                }
+            }
+        };
+        let (mut ids, others) = tokio::join!(claim(&fresh.vmdb), claim(&other));
+        ids.extend(others);
+        ids.sort_unstable();
+        let all = ids.len();
+        ids.dedup();
+        assert_eq!((all, ids.len()), (200, 200));
+    }
 }

@@ -168,7 +168,7 @@ CREATE TABLE miq_queue (
   work_id BIGINT,
   event_uid TEXT
 );
-CREATE INDEX index_miq_queue_on_queue_name_and_state_and_priority_and_id ON miq_queue (queue_name, state, priority, id);
+CREATE INDEX index_miq_queue_on_queue_name_and_state_and_id ON miq_queue (queue_name, state, id);
 CREATE UNIQUE INDEX index_miq_queue_on_target_id_and_event_uid ON miq_queue (target_id, event_uid);
 
 CREATE TABLE vms (

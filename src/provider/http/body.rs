@@ -58,7 +58,7 @@ fn bounded(asked: &str, size: usize) -> Result<(), HttpError> {
     if size <= LARGEST_BODY {
         return Ok(());
     }
-    Err(HttpError::Unreachable(format!(
+    Err(HttpError::TooLarge(format!(
         "{asked}: the answer is larger than {} MiB: ask for smaller pages (ems_event_page_size)",
         LARGEST_BODY >> 20
     )))

@@ -18,6 +18,9 @@ pub enum HttpError {
     /// Try again with back-off: not reachable, 5xx, broken or stalled on the way.
     #[error("{0}")]
     Unreachable(String),
+    /// The answer is larger than [`super::LARGEST_BODY`]: ask for less, or treat it as unreachable.
+    #[error("{0}")]
+    TooLarge(String),
     /// 429.
     #[error("{message}; the server asks to wait {retry_after:?}")]
     Throttled {
@@ -52,7 +55,7 @@ impl HttpError {
 impl From<HttpError> for StreamError {
     fn from(error: HttpError) -> Self {
         match error {
-            HttpError::Unreachable(message) => Self::Unreachable(message),
+            HttpError::Unreachable(message) | HttpError::TooLarge(message) => Self::Unreachable(message),
             HttpError::Throttled { retry_after, message } => Self::Throttled { retry_after, message },
             HttpError::Unauthorized(message) => Self::Unauthorized(message),
         }
@@ -62,7 +65,7 @@ impl From<HttpError> for StreamError {
 impl From<HttpError> for RefreshError {
     fn from(error: HttpError) -> Self {
         match error {
-            HttpError::Unreachable(message) => Self::Unreachable(message),
+            HttpError::Unreachable(message) | HttpError::TooLarge(message) => Self::Unreachable(message),
             HttpError::Throttled { retry_after, message } => Self::Throttled { retry_after, message },
             HttpError::Unauthorized(message) => Self::Unauthorized(message),
         }

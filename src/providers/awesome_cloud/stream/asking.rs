@@ -4,13 +4,13 @@ use super::super::parser;
 use super::position::OVERLAP;
 use super::query::Query;
 use super::{AwesomeStream, LARGEST_PAGE};
-use crate::provider::http::Answer;
+use crate::provider::http::{Answer, HttpError};
 use crate::provider::{Gap, StreamError};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-/// A page is asked for so often, at once, when a token was refused or history went away meanwhile.
-const ATTEMPTS: u32 = 5;
+/// A page is asked for so often, at once, when a token was refused, history went away or it was too large.
+const ATTEMPTS: u32 = 10;
 /// A query whose tokens were refused more often goes on by time.
 const BEGUN_AGAIN: u32 = 2;
 
@@ -21,8 +21,14 @@ impl AwesomeStream {
             let query = self.query.take().unwrap_or_else(|| self.new_query());
             let (parameters, has_token) = (query.parameters(), query.has_token());
             self.query = Some(query);
-            let answer =
-                self.api.get(&["events"], &parameters.each_ref().map(|(k, v)| (*k, v.as_str()))).await?;
+            let parameters = parameters.each_ref().map(|(name, value)| (*name, value.as_str()));
+            let answer = match self.api.get(&["events"], &parameters).await {
+                Err(HttpError::TooLarge(_)) if self.limit > 1 => {
+                    self.ask_for_less();
+                    continue;
+                }
+                answer => answer?,
+            };
             match (answer.status.as_u16(), refusal(&answer)) {
                 (200, _) => return Ok(answer),
                 (400, Some(Refusal { error, .. })) if has_token && error == "bad_page_token" => {
@@ -57,6 +63,15 @@ impl AwesomeStream {
             self.query = refused.and_then(|query| query.continued(LARGEST_PAGE));
         }
         self.last_sweep.forget();
+    }
+
+    /// A page was too large to read: the query goes on in pages of half the size, and so does this stream.
+    fn ask_for_less(&mut self) {
+        self.query = self.query.take().map(|query| {
+            let limit = (query.limit / 2).max(1);
+            self.limit = self.limit.min(limit);
+            query.continued(limit).unwrap_or_else(|| Query::sweep(query.since, limit))
+        });
     }
 
     /// 410: the query begins at the oldest event. It is a gap if the position itself is gone.

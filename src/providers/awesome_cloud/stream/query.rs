@@ -20,8 +20,9 @@ pub(super) struct Query {
     /// From where it reads; `None` is the oldest event.
     pub since: Option<String>,
     token: Option<String>,
-    limit: u32,
-    /// Whether it began the overlap before the position.
+    /// Events asked for on a page.
+    pub limit: u32,
+    /// Whether it began the overlap before the position, so that it meets everything that may be read again.
     pub sweep: bool,
     /// Pages read.
     pub pages: u32,
@@ -54,11 +55,11 @@ impl Query {
         Self { since, limit, sweep: true, ..Self::default() }
     }
 
-    /// The same sweep continued from the newest time it has read; `None` while it has read none.
+    /// This query continued from the newest time it has read; `None` while it has read none.
     pub(super) fn continued(&self, limit: u32) -> Option<Self> {
         let since = Some(text(self.tip?));
-        let Self { first_date, newest, tip, .. } = *self;
-        Some(Self { since, limit, first_date, newest, tip, ..Self::default() })
+        let Self { sweep, pages, first_date, newest, tip, .. } = *self;
+        Some(Self { since, limit, sweep, pages, first_date, newest, tip, ..Self::default() })
     }
 
     /// The parameters of the next request.
@@ -144,7 +145,7 @@ mod tests {
         assert_eq!((query.newest, query.first_date), (Some(at(90)), Some(at(100))));
         let tip = query.continued(1000).unwrap();
         assert_eq!(tip.parameters()[0].1, "1970-01-01T00:01:44.000000000Z");
-        assert_eq!((tip.first_date, tip.sweep), (Some(at(100)), false));
+        assert_eq!((tip.first_date, tip.sweep), (Some(at(100)), true));
     }
 
     #[test]

@@ -54,8 +54,12 @@ impl LastSweep {
     /// A query of the tip, while that is enough.
     pub(super) fn tip(&self, limit: u32) -> Option<Query> {
         let complete = self.complete.as_ref()?;
-        let enough = complete.pages > LARGE && Instant::now() < complete.due;
-        if enough { complete.query.continued(limit) } else { None }
+        if complete.pages <= LARGE || Instant::now() >= complete.due {
+            return None;
+        }
+        let mut tip = complete.query.continued(limit)?;
+        tip.sweep = false;
+        Some(tip)
     }
 
     /// The server's clock when the last complete sweep began.

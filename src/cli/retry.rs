@@ -1,0 +1,98 @@
+//! `catchall events --dead --retry`: dead letters are parsed again; what became events goes into the VMDB with its work.
+
+use crate::provider::EmsId;
+use crate::vmdb::dead_letters::{self, StoredDeadLetter};
+use crate::vmdb::{Connection, ReadyBatch, ReadyEvent, Value, VmdbError, event_commit};
+use std::fmt;
+
+/// Dead letters that are in memory at once.
+const SLICE: i64 = 200;
+
+/// What trying dead letters again came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retried {
+    /// Letters that could be read now, and are gone.
+    pub parsed: u64,
+    /// Events that they held and that were new.
+    pub new_events: u64,
+    /// Letters that still cannot be read; they stay, with the new reason.
+    pub failed: u64,
+}
+
+impl fmt::Display for Retried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { parsed, new_events, failed } = self;
+        write!(f, "{parsed} dead letters could be read now ({new_events} new events), {failed} still cannot")
+    }
+}
+
+impl std::ops::AddAssign for Retried {
+    fn add_assign(&mut self, other: Self) {
+        self.parsed += other.parsed;
+        self.new_events += other.new_events;
+        self.failed += other.failed;
+    }
+}
+
+/// Tries dead letters again, oldest first, each in one transaction with the events that it became and their work.
+/// `prepare` parses a native text of an EMS and works out what follows; no events mean that it is none of the provider's.
+///
+/// # Errors
+/// See [`VmdbError`]; what was done before stays done.
+pub fn retry(
+    connection: &mut Connection,
+    only: Option<EmsId>,
+    prepare: impl Fn(EmsId, &str) -> Result<Vec<ReadyEvent>, String>,
+) -> Result<Retried, VmdbError> {
+    let mut retried = Retried::default();
+    let mut after = 0;
+    loop {
+        let letters = dead_letters::oldest(connection, only, after, SLICE)?;
+        let Some(last) = letters.last() else { return Ok(retried) };
+        after = last.id;
+        for letter in &letters {
+            let stored =
+                prepare(letter.ems_id, &letter.letter.native).map(|events| store(connection, letter, events));
+            match stored {
+                Ok(Ok(new_events)) => {
+                    retried.parsed += 1;
+                    retried.new_events += new_events;
+                }
+                // The database cannot hold this one event: that is a reason like any other.
+                Ok(Err(VmdbError::Data(reason))) | Err(reason) => {
+                    retried.failed += 1;
+                    keep(connection, letter, &reason)?;
+                }
+                Ok(Err(error)) => return Err(error),
+            }
+        }
+    }
+}
+
+/// The events instead of the letter; how many were new.
+fn store(
+    connection: &mut Connection,
+    letter: &StoredDeadLetter,
+    events: Vec<ReadyEvent>,
+) -> Result<u64, VmdbError> {
+    let batch = ReadyBatch {
+        ems_id: letter.ems_id,
+        events,
+        dead_letters: Vec::new(),
+        cursor: None,
+        gap: None,
+        delivered: Vec::new(),
+    };
+    connection.transaction(|connection| {
+        let outcomes = event_commit::commit(connection, &[batch])?;
+        dead_letters::remove(connection, vec![letter.id])?;
+        Ok(outcomes.iter().map(|outcome| outcome.new_events).sum())
+    })
+}
+
+/// The letter stays, with what is wrong now.
+fn keep(connection: &mut Connection, letter: &StoredDeadLetter, reason: &str) -> Result<(), VmdbError> {
+    let values: [Value<'_>; 2] = [reason.into(), letter.id.into()];
+    let sql = "UPDATE dead_letters SET reason = ?, attempts = attempts + 1 WHERE id = ?";
+    connection.execute(sql, &values).map(drop)
+}

@@ -1,0 +1,46 @@
+//! Asking for a fresh event catcher: a row of `miq_queue`, as ManageIQ asks its own (`stop_event_monitor`, priority 20).
+
+use super::dialect::Connection;
+use super::statement::Value;
+use super::{VmdbError, bulk};
+use crate::clock;
+use crate::provider::EmsId;
+
+const QUEUE: &str = "event_catcher";
+
+/// Asks for it.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn ask(connection: &mut Connection, ems_id: EmsId) -> Result<(), VmdbError> {
+    let now = clock::now();
+    let columns: [(&str, Vec<Value<'_>>); 9] = [
+        ("queue_name", vec![QUEUE.into()]),
+        ("class_name", vec!["EventCatcher".into()]),
+        ("method_name", vec!["stop_event_monitor".into()]),
+        ("role", vec!["event".into()]),
+        ("state", vec!["ready".into()]),
+        ("priority", vec![20.into()]),
+        ("target_id", vec![ems_id.0.into()]),
+        ("created_on", vec![now.into()]),
+        ("updated_on", vec![now.into()]),
+    ];
+    bulk::insert(connection, "miq_queue", &columns, "").map(drop)
+}
+
+/// The EMSs for which it was asked.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn asked(connection: &mut Connection) -> Result<Vec<EmsId>, VmdbError> {
+    let rows = connection.rows("SELECT DISTINCT target_id FROM miq_queue WHERE queue_name = ?", &[QUEUE.into()])?;
+    rows.iter().map(|row| row.id(0).map(EmsId)).collect()
+}
+
+/// It is being done.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn answered(connection: &mut Connection) -> Result<(), VmdbError> {
+    connection.execute("DELETE FROM miq_queue WHERE queue_name = ?", &[QUEUE.into()]).map(drop)
+}
