@@ -24,7 +24,12 @@ pub struct Arbiters {
 impl Arbiters {
     /// Starts the four threads. Needs a running `actix_rt::System`.
     pub fn start() -> Self {
-        Self { streams: Arbiter::new(), parsers: Arbiter::new(), handler: Arbiter::new(), refresh: Arbiter::new() }
+        Self {
+            streams: Arbiter::new(),
+            parsers: Arbiter::new(),
+            handler: Arbiter::new(),
+            refresh: Arbiter::new(),
+        }
     }
 
     /// Their handles, for those who start actors.

@@ -11,7 +11,8 @@ const AT_MOST: Duration = Duration::from_secs(45);
 /// One line per enabled EMS, and whether all could be reached.
 pub async fn connect(settings: &Settings) -> (String, bool) {
     let enabled = settings.ext_management_systems.iter().filter(|ems| ems.enabled);
-    let reached = futures_util::future::join_all(enabled.map(|ems| async move { (ems, reach(ems).await) })).await;
+    let reached =
+        futures_util::future::join_all(enabled.map(|ems| async move { (ems, reach(ems).await) })).await;
     let all = reached.iter().all(|(_, result)| result.is_ok());
     let lines = reached.into_iter().map(|(ems, result)| match result {
         Ok(()) => format!("{}: reached\n", ems.name),

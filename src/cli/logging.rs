@@ -7,5 +7,6 @@ pub fn start(level: &str) {
     let quiet = format!("{level},actix_server=warn,actix_web=warn,tracing=warn");
     let filter = if level.contains('=') || level.contains(',') { level.to_owned() } else { quiet };
     // A second call, as tests make, keeps the first logger.
-    let _ = env_logger::Builder::from_env(Env::default().filter_or("CATCHALL_NO_SUCH_VARIABLE", filter)).try_init();
+    let _ = env_logger::Builder::from_env(Env::default().filter_or("CATCHALL_NO_SUCH_VARIABLE", filter))
+        .try_init();
 }

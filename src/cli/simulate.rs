@@ -15,9 +15,9 @@ pub fn awesome_cloud(arguments: &SimulateArguments) -> Result<(), CliError> {
         ..SimulatorOptions::default()
     };
     actix_rt::System::new().block_on(async {
-        let mut simulator = simulator::start(options)
-            .await
-            .map_err(|error| failed(format!("cannot listen on {}: {error}; choose another --listen", arguments.listen)))?;
+        let mut simulator = simulator::start(options).await.map_err(|error| {
+            failed(format!("cannot listen on {}: {error}; choose another --listen", arguments.listen))
+        })?;
         log::info!("a simulated Awesome Cloud listens on {}", simulator.url());
         simulator.wait().await.map_err(failed)
     })

@@ -25,7 +25,10 @@ impl WorkerArguments {
     /// The EMS that is meant: by name, by id, or the only one of the class.
     pub fn role(&self, settings: &Settings) -> Result<Role, CliError> {
         if self.role != "event" {
-            return Err(CliError::Usage(format!("role {} is not known; event catchers have the role event", self.role)));
+            return Err(CliError::Usage(format!(
+                "role {} is not known; event catchers have the role event",
+                self.role
+            )));
         }
         let class = self.class.as_deref().map(|class| class.strip_suffix("::EventCatcher").unwrap_or(class));
         let candidates: Vec<_> = settings
@@ -41,8 +44,12 @@ impl WorkerArguments {
             (Some(ems), ..) => Ok(Role::SingleWorker(Chosen::Name(ems.name.clone()))),
             (None, [ems], None) => Ok(Role::SingleWorker(Chosen::Name(ems.name.clone()))),
             (None, [_, ..], Some(id)) => Ok(Role::SingleWorker(Chosen::Id(id))),
-            (None, [], _) => Err(CliError::Usage("no EMS in the settings fits --ems, --ems-id and the class".to_owned())),
-            (None, _, None) => Err(CliError::Usage("several EMSs fit: name one with --ems or --ems-id".to_owned())),
+            (None, [], _) => {
+                Err(CliError::Usage("no EMS in the settings fits --ems, --ems-id and the class".to_owned()))
+            }
+            (None, _, None) => {
+                Err(CliError::Usage("several EMSs fit: name one with --ems or --ems-id".to_owned()))
+            }
         }
     }
 }

@@ -94,7 +94,11 @@ impl EventCatcher {
                 exits: Some(exits),
                 parser: None,
                 generation: 0,
-                failures: Failures { provider: Backoff::of_children(), credentials: Backoff::of_credentials(), told: None },
+                failures: Failures {
+                    provider: Backoff::of_children(),
+                    credentials: Backoff::of_credentials(),
+                    told: None,
+                },
                 _stop_children_on_drop: stopping.clone().drop_guard(),
                 stopping,
                 notice,
@@ -164,7 +168,9 @@ impl EventCatcher {
             (Child::Stream, Exit::Panicked) => {
                 self.failed(ActorState::BackingOff, "the stream panicked; see the log for where", false)
             }
-            (Child::Stream, Exit::Ended(StreamExit::Failed { error, was_running })) => self.decide(&error, was_running),
+            (Child::Stream, Exit::Ended(StreamExit::Failed { error, was_running })) => {
+                self.decide(&error, was_running)
+            }
         };
         ctx.run_later(wait, |catcher, ctx| {
             if !catcher.stopping.is_cancelled() {
@@ -261,7 +267,8 @@ impl Handler<Caught> for EventCatcher {
 
     fn handle(&mut self, caught: Caught, _: &mut Self::Context) -> Self::Result {
         self.catching.figures(ActorKind::EventCatcher).mailbox_wait.record(caught.sent.elapsed());
-        let (parser, handler, ems_id) = (self.parser.clone(), self.catching.handler.clone(), self.catching.ems.id);
+        let (parser, handler, ems_id) =
+            (self.parser.clone(), self.catching.handler.clone(), self.catching.ems.id);
         Box::pin(async move {
             let Caught { events, cursor, gap, permit, .. } = caught;
             let parser = parser.ok_or(CatchError::ReplyLost)?;
@@ -280,8 +287,10 @@ impl Handler<Caught> for EventCatcher {
             if batch.is_empty() {
                 return Ok(BatchOutcome::default());
             }
-            let outcome =
-                handler.send(PutEvents { batch, sent: Instant::now() }).await.map_err(|_| CatchError::ReplyLost)?;
+            let outcome = handler
+                .send(PutEvents { batch, sent: Instant::now() })
+                .await
+                .map_err(|_| CatchError::ReplyLost)?;
             drop(permit);
             outcome
         })

@@ -126,7 +126,11 @@ pub fn parse_batch(
     batch
 }
 
-fn filtered(settings: &ParserSettings, parsed: &ParsedEvent, oldest: chrono::DateTime<chrono::Utc>) -> Option<&'static str> {
+fn filtered(
+    settings: &ParserSettings,
+    parsed: &ParsedEvent,
+    oldest: chrono::DateTime<chrono::Utc>,
+) -> Option<&'static str> {
     if settings.filter.matches(&parsed.event.event_type) {
         return Some("blacklisted_event_names");
     }

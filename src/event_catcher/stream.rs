@@ -76,7 +76,9 @@ impl StreamRun {
         let stop = self.stop.clone();
         match self.follow(&stop).await {
             Ok(()) => StreamExit::Stopped,
-            Err(error) => StreamExit::Failed { error, was_running: self.figures.state() == ActorState::Running },
+            Err(error) => {
+                StreamExit::Failed { error, was_running: self.figures.state() == ActorState::Running }
+            }
         }
     }
 
@@ -121,10 +123,10 @@ impl StreamRun {
     /// Running begins with the first successful connect *and* read.
     fn answered(&self) {
         self.ems_figures.polled(clock::now());
+        if self.figures.state() != ActorState::Running {
+            log::info!("{}: the event catcher is running", self.ems.name);
+        }
         for figures in [&self.figures, &self.catcher_figures] {
-            if figures.state() != ActorState::Running {
-                log::info!("{}: the event catcher is running", self.ems.name);
-            }
             figures.set_state(ActorState::Running);
         }
     }

@@ -23,7 +23,10 @@ pub async fn commit(
             Err(shared) => vec![commit_halves(vmdb, lane, shared[0].clone(), &poison, figures).await],
         },
         Err(poison) => {
-            log::warn!("a group of {} EMSs holds what the VMDB cannot store; committing them one by one: {poison}", batches.len());
+            log::warn!(
+                "a group of {} EMSs holds what the VMDB cannot store; committing them one by one: {poison}",
+                batches.len()
+            );
             let mut outcomes = Vec::with_capacity(batches.len());
             for batch in batches.iter() {
                 outcomes.extend(Box::pin(commit(vmdb, lane, Arc::new(vec![batch.clone()]), figures)).await);
@@ -54,7 +57,9 @@ async fn commit_group(
                 if figures.state() == ActorState::WaitingForVmdb {
                     log::debug!("the VMDB takes nothing: {error}");
                 } else {
-                    log::error!("the VMDB takes nothing; the event catchers wait, nothing is acknowledged: {error}");
+                    log::error!(
+                        "the VMDB takes nothing; the event catchers wait, nothing is acknowledged: {error}"
+                    );
                 }
                 figures.set_failed_state(ActorState::WaitingForVmdb, error.to_string());
                 tokio::time::sleep(backoff.next_wait()).await;

@@ -68,7 +68,8 @@ impl Delivery {
             batch.delivered.push(claimed.id);
             self.ready(batch, claimed.event);
         }
-        let puts = by_ems.into_values().map(|batch| self.handler.send(PutEvents { batch, sent: Instant::now() }));
+        let puts =
+            by_ems.into_values().map(|batch| self.handler.send(PutEvents { batch, sent: Instant::now() }));
         for reply in futures_util::future::join_all(puts).await {
             reply.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
         }

@@ -100,11 +100,13 @@ impl EventHandler {
     /// Starts a commit on every lane that is idle and has something waiting.
     fn commit_what_waits(&mut self, ctx: &mut Context<Self>) {
         for (lane, group) in self.lanes.start() {
-            let (batches, replies): (Vec<_>, Vec<_>) = group.into_iter().map(|waiting| (waiting.batch, waiting.reply)).unzip();
+            let (batches, replies): (Vec<_>, Vec<_>) =
+                group.into_iter().map(|waiting| (waiting.batch, waiting.reply)).unzip();
             let ids: Vec<_> = batches.iter().map(|batch| batch.ems_id).collect();
             let handling = self.handling.clone();
             let figures = self.figures.clone();
-            let commit = async move { bisect::commit(&handling.vmdb, lane, Arc::new(batches), &figures).await };
+            let commit =
+                async move { bisect::commit(&handling.vmdb, lane, Arc::new(batches), &figures).await };
             ctx.spawn(wrap_future::<_, Self>(commit).map(move |outcomes, handler, ctx| {
                 handler.lanes.finished(lane);
                 for ((ems_id, reply), outcome) in ids.into_iter().zip(replies).zip(outcomes) {
@@ -116,7 +118,10 @@ impl EventHandler {
     }
 
     fn committed(&mut self, ems_id: EmsId, reply: oneshot::Sender<BatchOutcome>, outcome: BatchOutcome) {
-        let ems = self.handling.observe.ems(&self.handling.names.get(ems_id));
+        let name = self.handling.names.get(ems_id);
+        let BatchOutcome { new_events, duplicates, dead_letters, .. } = outcome;
+        log::debug!("{name}: {new_events} new events, {duplicates} known, {dead_letters} dead letters");
+        let ems = self.handling.observe.ems(&name);
         ems.events.fetch_add(outcome.new_events, Relaxed);
         ems.duplicates.fetch_add(outcome.duplicates, Relaxed);
         ems.dead_letters.fetch_add(outcome.dead_letters, Relaxed);
@@ -133,7 +138,12 @@ impl EventHandler {
         let _ = reply.send(outcome);
     }
 
-    fn enter(&mut self, batch: ReadyBatch, sent: Instant, ctx: &mut Context<Self>) -> oneshot::Receiver<BatchOutcome> {
+    fn enter(
+        &mut self,
+        batch: ReadyBatch,
+        sent: Instant,
+        ctx: &mut Context<Self>,
+    ) -> oneshot::Receiver<BatchOutcome> {
         self.figures.mailbox_wait.record(sent.elapsed());
         self.figures.in_flight.fetch_add(1, Relaxed);
         let (reply, outcome) = oneshot::channel();

@@ -55,10 +55,19 @@ impl Handler<LoadCursor> for QueuePutter {
 /// What the handler half works out by itself stays here.
 fn queued(batch: ReadyBatch) -> QueuedBatch {
     let ReadyBatch { ems_id, events, dead_letters, cursor, gap, .. } = batch;
-    QueuedBatch { ems_id, events: events.into_iter().map(|ready| ready.event).collect(), dead_letters, cursor, gap }
+    QueuedBatch {
+        ems_id,
+        events: events.into_iter().map(|ready| ready.event).collect(),
+        dead_letters,
+        cursor,
+        gap,
+    }
 }
 
-async fn put_until_committed(handling: Handling, batch: Arc<[QueuedBatch; 1]>) -> Result<BatchOutcome, CatchError> {
+async fn put_until_committed(
+    handling: Handling,
+    batch: Arc<[QueuedBatch; 1]>,
+) -> Result<BatchOutcome, CatchError> {
     let figures = handling.observe.actor(ActorKind::EventHandler, None);
     let lane = lanes::lane_of(batch[0].ems_id, handling.vmdb.lanes());
     let mut backoff = Backoff::of_children();
@@ -78,7 +87,9 @@ async fn put_until_committed(handling: Handling, batch: Arc<[QueuedBatch; 1]>) -
             Err(VmdbError::Data(reason)) => return Err(CatchError::Vmdb(reason)),
             Err(error) => {
                 if figures.state() != ActorState::WaitingForVmdb {
-                    log::error!("the VMDB takes nothing; the event catcher waits, nothing is acknowledged: {error}");
+                    log::error!(
+                        "the VMDB takes nothing; the event catcher waits, nothing is acknowledged: {error}"
+                    );
                 }
                 figures.set_failed_state(ActorState::WaitingForVmdb, error.to_string());
                 tokio::time::sleep(backoff.next_wait()).await;

@@ -238,6 +238,9 @@ impl EmsFigures {
     }
 }
 
+/// An actor's kind, its EMS's name when there is one per EMS, and its figures.
+pub type ActorEntry = (ActorKind, Option<String>, Arc<ActorFigures>);
+
 /// All figures of the process. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Observe(Arc<Inner>);
@@ -295,7 +298,7 @@ impl Observe {
     }
 
     /// All actors, ordered by kind and EMS.
-    pub fn actors(&self) -> Vec<(ActorKind, Option<String>, Arc<ActorFigures>)> {
+    pub fn actors(&self) -> Vec<ActorEntry> {
         lock(&self.0.actors)
             .iter()
             .map(|((kind, ems), figures)| (*kind, ems.clone(), figures.clone()))

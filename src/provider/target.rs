@@ -56,7 +56,7 @@ pub struct TargetCollection {
 impl TargetCollection {
     /// Orders `requests` by time.
     pub fn new(mut requests: Vec<TargetRequest>) -> Self {
-        requests.sort_by(|a, b| a.timestamp.cmp(&b.timestamp));
+        requests.sort_by_key(|request| request.timestamp);
         Self { requests }
     }
 

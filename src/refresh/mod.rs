@@ -65,13 +65,25 @@ pub struct RefreshWorker {
 
 impl RefreshWorker {
     /// Starts it on the refresh workers' thread.
-    pub fn spawn(arbiter: &ArbiterHandle, refreshing: Refreshing, notice: ExitNotice<ChildId, ()>) -> Addr<Self> {
+    pub fn spawn(
+        arbiter: &ArbiterHandle,
+        refreshing: Refreshing,
+        notice: ExitNotice<ChildId, ()>,
+    ) -> Addr<Self> {
         Self::start_in_arbiter(arbiter, move |_| {
             let figures = refreshing.observe.actor(ActorKind::RefreshWorker, Some(&refreshing.ems.name));
             figures.started(figures.generation() + 1);
             figures.set_state(ActorState::Running);
             let ems_figures = refreshing.observe.ems(&refreshing.ems.name);
-            Self { refreshing, figures, ems_figures, busy: false, rung: false, backoff: Backoff::of_children(), notice }
+            Self {
+                refreshing,
+                figures,
+                ems_figures,
+                busy: false,
+                rung: false,
+                backoff: Backoff::of_children(),
+                notice,
+            }
         })
     }
 
@@ -85,7 +97,8 @@ impl RefreshWorker {
         self.figures.in_flight.store(1, Relaxed);
         let refresh = AssertUnwindSafe(refresh_what_waits(self.refreshing.clone())).catch_unwind();
         ctx.spawn(wrap_future::<_, Self>(refresh).map(|done, worker, ctx| {
-            let done = done.unwrap_or_else(|_| Err(Failure::new("the refresh panicked; see the log for where", None)));
+            let done = done
+                .unwrap_or_else(|_| Err(Failure::new("the refresh panicked; see the log for where", None)));
             worker.finished(done, ctx);
         }));
     }
@@ -135,7 +148,9 @@ impl RefreshWorker {
         let wait = interval.mul_f64(rand::rng().random_range(0.9..=1.0));
         ctx.run_later(wait, |worker, ctx| {
             let (vmdb, ems_id) = (worker.refreshing.vmdb.clone(), worker.refreshing.ems.id);
-            let queue = async move { vmdb.write(move |connection| refresh_work::queue_full_refresh(connection, ems_id)).await };
+            let queue = async move {
+                vmdb.write(move |connection| refresh_work::queue_full_refresh(connection, ems_id)).await
+            };
             ctx.spawn(wrap_future::<_, Self>(queue).map(|queued, worker, ctx| {
                 if let Err(error) = queued {
                     log::warn!("{}: queueing the full refresh: {error}", worker.refreshing.ems.name);
@@ -218,8 +233,10 @@ impl From<RefreshError> for Failure {
 /// One refresh of what waits; says how many rows of `miq_queue` it answered.
 async fn refresh_what_waits(refreshing: Refreshing) -> Result<usize, Failure> {
     let (ems_id, owner) = (refreshing.ems.id, refreshing.owner);
-    let work =
-        refreshing.vmdb.write(move |connection| refresh_work::claim_refresh(connection, ems_id, owner, MOST_WORK)).await?;
+    let work = refreshing
+        .vmdb
+        .write(move |connection| refresh_work::claim_refresh(connection, ems_id, owner, MOST_WORK))
+        .await?;
     if work.is_empty() {
         return Ok(0);
     }
@@ -244,20 +261,29 @@ async fn refresh(refreshing: &Refreshing, work: Vec<RefreshWork>) -> Result<(), 
     let scope = plan::scope(&work, full.is_some(), settings);
     let mut collector = collector(ems, *provider)?;
     let collected = tokio::time::timeout(COLLECT_DEADLINE, collector.collect(&scope)).await;
-    let inventory = collected.map_err(|_| Failure::new("the provider took too long to tell its inventory", None))??;
+    let inventory =
+        collected.map_err(|_| Failure::new("the provider took too long to tell its inventory", None))??;
     let counts = save::save(vmdb, ems_id, &mut *collector, inventory).await?;
     let (kind, targets) = match &scope {
         RefreshScope::Full => ("full", 0),
         RefreshScope::Targeted(targets) => ("targeted", targets.distinct()),
     };
-    let outcome = RefreshOutcome { full: matches!(scope, RefreshScope::Full), started_on: started.0, error: None };
+    let outcome =
+        RefreshOutcome { full: matches!(scope, RefreshScope::Full), started_on: started.0, error: None };
     vmdb.write(move |connection| {
         vmdb::ems::refreshed(connection, ems_id, Ok(()))?;
         refresh_work::complete_refresh(connection, &work, &outcome)
     })
     .await?;
     let written = counts.added + counts.changed + counts.revived + counts.removed;
-    log::info!("{}: {kind} refresh, {targets} targets, {written} rows written, {:.0?}", ems.name, started.1.elapsed());
+    // A full refresh is news; targeted ones come with every event.
+    let level = if targets == 0 { log::Level::Info } else { log::Level::Debug };
+    log::log!(
+        level,
+        "{}: {kind} refresh, {targets} targets, {written} rows written, {:.0?}",
+        ems.name,
+        started.1.elapsed()
+    );
     Ok(())
 }
 

@@ -24,7 +24,9 @@ pub(super) async fn save(
         let InventoryCollection { rows, scope, .. } = collection;
         for slice in rows.chunks(SLICE) {
             let slice = slice.to_vec();
-            counts += vmdb.save(move |connection| inventory::save_rows(connection, ems_id, association, &slice)).await?;
+            counts += vmdb
+                .save(move |connection| inventory::save_rows(connection, ems_id, association, &slice))
+                .await?;
         }
         gone.push((association, missing, scope));
     }
@@ -32,19 +34,27 @@ pub(super) async fn save(
     for (association, missing, scope) in gone.into_iter().rev() {
         // Absence from a listing is only a hint: pages shift under deletes. Asked for by id, it is an answer.
         let missing = match scope {
-            CollectionScope::All if !missing.is_empty() => collector.confirm_gone(association, missing).await?,
+            CollectionScope::All if !missing.is_empty() => {
+                collector.confirm_gone(association, missing).await?
+            }
             CollectionScope::All | CollectionScope::EmsRefs(_) | CollectionScope::Nothing => missing,
         };
         for slice in missing.chunks(SLICE) {
             let slice = slice.to_vec();
-            counts += vmdb.save(move |connection| inventory::remove(connection, ems_id, association, &slice)).await?;
+            counts += vmdb
+                .save(move |connection| inventory::remove(connection, ems_id, association, &slice))
+                .await?;
         }
     }
     Ok(counts)
 }
 
 /// The `ems_ref`s in the collection's scope that it does not hold.
-async fn missing(vmdb: &Vmdb, ems_id: EmsId, collection: &InventoryCollection) -> Result<Vec<String>, Failure> {
+async fn missing(
+    vmdb: &Vmdb,
+    ems_id: EmsId,
+    collection: &InventoryCollection,
+) -> Result<Vec<String>, Failure> {
     let present: Vec<String> = collection.rows.iter().map(|row| row.ems_ref.clone()).collect();
     Ok(match &collection.scope {
         CollectionScope::Nothing => Vec::new(),

@@ -17,7 +17,9 @@ use crate::refresh::{RefreshWorker, StopRefreshing};
 use crate::settings::{EmsSettings, Settings};
 use crate::switchboard::Switchboard;
 use crate::vmdb;
-use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, ResponseFuture, fut::wrap_future};
+use actix::{
+    Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, ResponseFuture, fut::wrap_future,
+};
 use std::collections::HashMap;
 use std::time::Duration;
 use street::{Handlers, Role, Street};
@@ -127,7 +129,8 @@ impl Supervisor {
             figures.started(ems.generation);
             figures.set_state(ActorState::Starting);
             let notice = self.notices.notice(ChildId::of(ActorKind::EventCatcher, name));
-            ems.catcher = Some(self.street.spawn_catcher(ems.id, &ems.settings, handlers, &self.settings, notice));
+            ems.catcher =
+                Some(self.street.spawn_catcher(ems.id, &ems.settings, handlers, &self.settings, notice));
         }
     }
 
@@ -140,7 +143,10 @@ impl Supervisor {
     fn start_delivery(&mut self) {
         self.delivery = None; // dropping the guard ends the one before
         if let (Role::QueueWorker, Some(handlers)) = (&self.street.role, &self.handlers) {
-            let ems = self.children.values().map(|ems| (ems.id, (ems.settings.provider, ems.settings.refresh.clone())));
+            let ems = self
+                .children
+                .values()
+                .map(|ems| (ems.id, (ems.settings.provider, ems.settings.refresh.clone())));
             self.delivery = Some(self.street.spawn_delivery(handlers, ems.collect()));
         }
     }
@@ -209,7 +215,8 @@ impl Supervisor {
 
     /// How long an orderly stop may take: the longest that any EMS allows.
     fn shutdown_timeout(&self) -> Duration {
-        let timeouts = self.children.values().map(|ems| ems.settings.catcher.ems_event_thread_shutdown_timeout);
+        let timeouts =
+            self.children.values().map(|ems| ems.settings.catcher.ems_event_thread_shutdown_timeout);
         timeouts.max().unwrap_or(Duration::from_secs(10))
     }
 
@@ -329,14 +336,21 @@ impl Handler<Reload> for Supervisor {
         self.street.switchboard.set(reload.switchboard);
         let new = &reload.settings.ext_management_systems;
         let same = |name: &str, old: &Settings| {
-            let find = |settings: &Settings| settings.ext_management_systems.iter().find(|ems| ems.name == name).cloned();
+            let find = |settings: &Settings| {
+                settings.ext_management_systems.iter().find(|ems| ems.name == name).cloned()
+            };
             find(old) == find(&reload.settings) && old.keep_events == reload.settings.keep_events
         };
         let refused = |name: &str| {
-            self.street.handling.observe.actor(ActorKind::EventCatcher, Some(name)).state() == ActorState::Refused
+            self.street.handling.observe.actor(ActorKind::EventCatcher, Some(name)).state()
+                == ActorState::Refused
         };
-        let affected: Vec<String> =
-            self.children.keys().filter(|name| !same(name, &self.settings) || refused(name)).cloned().collect();
+        let affected: Vec<String> = self
+            .children
+            .keys()
+            .filter(|name| !same(name, &self.settings) || refused(name))
+            .cloned()
+            .collect();
         let gone: Vec<String> =
             self.children.keys().filter(|name| !new.iter().any(|ems| ems.name == **name)).cloned().collect();
         let stop = self.stop_children(&affected);

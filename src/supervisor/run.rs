@@ -70,7 +70,8 @@ pub fn run(role: Role, settings: Settings, switchboard: Switchboard, load: Load)
         let context = HttpContext::new(observe.clone(), settings.http.token.clone());
         let server = match settings.http.listen.filter(|_| role == Role::Run) {
             Some(listen) => {
-                let server = http::serve(listen, context.clone()).map_err(|error| RunError::Io(error.to_string()))?;
+                let server =
+                    http::serve(listen, context.clone()).map_err(|error| RunError::Io(error.to_string()))?;
                 log::info!("listening on http://{}", server.addr);
                 Some(server)
             }
@@ -82,7 +83,8 @@ pub fn run(role: Role, settings: Settings, switchboard: Switchboard, load: Load)
         };
         context.set_vmdb(opened.0.clone());
         let vmdb = opened.0.clone();
-        let supervisor = start(role, settings.clone(), switchboard, opened, Shared { observe, budget, context })?;
+        let supervisor =
+            start(role, settings.clone(), switchboard, opened, Shared { observe, budget, context })?;
         follow_signals(&mut signals, &supervisor, settings, load, &vmdb).await;
         if let Some(server) = server {
             server.stop().await;
@@ -144,8 +146,11 @@ fn start(
     if let Role::SingleWorker(chosen) = &role
         && !rows.iter().any(|row| chosen.is(row.id, &row.name) && row.enabled)
     {
-        let known = rows.iter().map(|row| format!("{} ({})", row.name, row.id)).collect::<Vec<_>>().join(", ");
-        return Err(RunError::NoSuchEms(format!("{chosen:?} is no enabled EMS of the settings, which have: {known}")));
+        let known =
+            rows.iter().map(|row| format!("{} ({})", row.name, row.id)).collect::<Vec<_>>().join(", ");
+        return Err(RunError::NoSuchEms(format!(
+            "{chosen:?} is no enabled EMS of the settings, which have: {known}"
+        )));
     }
     let arbiters = Arbiters::start();
     let handles = arbiters.handles();
@@ -153,7 +158,12 @@ fn start(
     std::mem::forget(arbiters);
     let street = Street {
         role,
-        handling: Handling { vmdb, bells: Bells::default(), names: EmsNames::default(), observe: shared.observe },
+        handling: Handling {
+            vmdb,
+            bells: Bells::default(),
+            names: EmsNames::default(),
+            observe: shared.observe,
+        },
         switchboard: SharedSwitchboard::new(switchboard),
         arbiters: handles,
         budget: shared.budget,
@@ -197,12 +207,19 @@ async fn follow_signals(
     }
 }
 
-async fn reload(supervisor: &Addr<Supervisor>, vmdb: &Vmdb, new: &Settings, switchboard: Switchboard) -> bool {
+async fn reload(
+    supervisor: &Addr<Supervisor>,
+    vmdb: &Vmdb,
+    new: &Settings,
+    switchboard: Switchboard,
+) -> bool {
     let entries = new.ext_management_systems.clone();
     let ems = match vmdb.write(move |connection| vmdb::ems::enter(connection, &entries)).await {
         Ok(ems) => ems,
         Err(error) => {
-            log::error!("the new settings cannot be entered in the VMDB; the old ones stay in force: {error}");
+            log::error!(
+                "the new settings cannot be entered in the VMDB; the old ones stay in force: {error}"
+            );
             return false;
         }
     };

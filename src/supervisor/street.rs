@@ -96,7 +96,9 @@ impl Street {
     pub fn spawn_handler(&self, notice: ExitNotice<ChildId, ()>) -> Handlers {
         fn handlers<A>(handler: Addr<A>) -> Handlers
         where
-            A: actix::Handler<PutEvents> + actix::Handler<LoadCursor> + actix::Actor<Context = actix::Context<A>>,
+            A: actix::Handler<PutEvents>
+                + actix::Handler<LoadCursor>
+                + actix::Actor<Context = actix::Context<A>>,
         {
             Handlers { put_events: handler.clone().recipient(), load_cursor: handler.recipient() }
         }

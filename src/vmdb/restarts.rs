@@ -33,7 +33,8 @@ pub fn ask(connection: &mut Connection, ems_id: EmsId) -> Result<(), VmdbError> 
 /// # Errors
 /// See [`VmdbError`].
 pub fn asked(connection: &mut Connection) -> Result<Vec<EmsId>, VmdbError> {
-    let rows = connection.rows("SELECT DISTINCT target_id FROM miq_queue WHERE queue_name = ?", &[QUEUE.into()])?;
+    let rows =
+        connection.rows("SELECT DISTINCT target_id FROM miq_queue WHERE queue_name = ?", &[QUEUE.into()])?;
     rows.iter().map(|row| row.id(0).map(EmsId)).collect()
 }
 

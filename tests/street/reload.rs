@@ -10,7 +10,8 @@ use std::path::Path;
 fn domain(folder: &Path, instance: Option<&str>) {
     let class = folder.join("acme/System/Event/EmsEvent/AWESOME_CLOUD.class");
     fs::create_dir_all(&class).unwrap();
-    let domain = "object_type: domain\nversion: 1.0\nobject:\n  attributes:\n    name: Acme\n    enabled: true\n";
+    let domain =
+        "object_type: domain\nversion: 1.0\nobject:\n  attributes:\n    name: Acme\n    enabled: true\n";
     fs::write(folder.join("acme/__domain__.yaml"), domain).unwrap();
     let path = class.join("com.awesome-cloud.vm.update");
     match instance {
@@ -59,7 +60,10 @@ fn an_automate_instance_is_emptied_overridden_and_taken_away_by_sighup() {
     let cloud = Cloud::start(31, 5, Faults::default());
     write_settings(folder.path(), &cloud, &[]);
     domain(folder.path(), Some("[]"));
-    fs::remove_file(folder.path().join("acme/System/Event/EmsEvent/AWESOME_CLOUD.class/com.awesome-cloud.vm.update")).unwrap();
+    fs::remove_file(
+        folder.path().join("acme/System/Event/EmsEvent/AWESOME_CLOUD.class/com.awesome-cloud.vm.update"),
+    )
+    .unwrap();
     let settings = fs::read_to_string(folder.path().join("settings.yml")).unwrap();
     fs::write(folder.path().join("settings.yml"), settings + "automate: {domains: [acme]}\n").unwrap();
     let catchall = Catchall::start(folder.path(), &["run"]);
@@ -87,7 +91,11 @@ fn wrong_settings_keep_the_old_ones_whole() {
     let catchall = Catchall::start(folder.path(), &["run"]);
     catchall.logs("the event catcher is running");
     let good = fs::read_to_string(folder.path().join("settings.yml")).unwrap();
-    fs::write(folder.path().join("settings.yml"), format!("{good}ems_refres: {{refresh_interval: 24.hours}}\n")).unwrap();
+    fs::write(
+        folder.path().join("settings.yml"),
+        format!("{good}ems_refres: {{refresh_interval: 24.hours}}\n"),
+    )
+    .unwrap();
     catchall.signal("HUP");
     catchall.logs("the old ones stay in force");
     assert!(catchall.log().contains("ems_refresh"), "{}", catchall.log());

@@ -7,8 +7,12 @@ use super::{judge, sqlite_url, write_settings};
 use catchall::simulator::Faults;
 use std::time::Duration;
 
-const CATCHER: [&str; 4] =
-    ["run-single-worker", "--role=event", "--ems-id=2", "ManageIQ::Providers::AwesomeCloud::CloudManager::EventCatcher"];
+const CATCHER: [&str; 4] = [
+    "run-single-worker",
+    "--role=event",
+    "--ems-id=2",
+    "ManageIQ::Providers::AwesomeCloud::CloudManager::EventCatcher",
+];
 const HANDLER: [&str; 1] = ["simulate-queue-worker"];
 
 #[test]

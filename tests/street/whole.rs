@@ -21,7 +21,9 @@ fn every_event_becomes_one_row_and_the_inventory_follows() {
     judge::inventory_is_true(&cloud, &url);
     let reader = vmdb_rows::open(&url).unwrap();
     let related = reader
-        .number("SELECT CAST(count(*) AS TEXT) AS value FROM event_streams WHERE vm_or_template_id IS NOT NULL")
+        .number(
+            "SELECT CAST(count(*) AS TEXT) AS value FROM event_streams WHERE vm_or_template_id IS NOT NULL",
+        )
         .unwrap();
     assert!(related > 0, "no event was related to a VM");
     assert!(catchall.terminate().success(), "{}", catchall.log());

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use catchall::provider::{
-    Collector, Cursor, Ems, EmsEvent, EventBatch, EventParser, EventTargetParser, NativeEvent, ParseError, Parsed, Provider,
-    ProviderError, Stream, StreamError, Target,
+    Collector, Cursor, Ems, EmsEvent, EventBatch, EventParser, EventTargetParser, NativeEvent, ParseError,
+    Parsed, Provider, ProviderError, Stream, StreamError, Target,
 };
 use chrono::DateTime;
 use std::borrow::Cow;
@@ -57,7 +57,8 @@ impl EventParser for Parser {
         let event = EmsEvent {
             event_type: format!("fragile.{}", native.text),
             source: "FRAGILE".to_owned(),
-            timestamp: DateTime::from_timestamp(1_795_000_000, 0).ok_or_else(|| ParseError::new("no time"))?,
+            timestamp: DateTime::from_timestamp(1_795_000_000, 0)
+                .ok_or_else(|| ParseError::new("no time"))?,
             ..EmsEvent::default()
         };
         Ok(Parsed::one(&*native.text, event))

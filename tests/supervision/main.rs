@@ -7,6 +7,7 @@ mod process;
 
 mod fragile;
 
+use actix::Actor;
 use catchall::actor::Arbiters;
 use catchall::event_catcher::parser::SharedSwitchboard;
 use catchall::event_handler::{Bells, EmsNames, Handling};
@@ -19,7 +20,6 @@ use catchall::settings::{
 use catchall::supervisor::street::{Role, Street};
 use catchall::supervisor::{RestartCatchers, Shutdown, Supervisor};
 use catchall::vmdb::{self, Access, Vmdb};
-use actix::Actor;
 use fragile::Fragile;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
@@ -119,7 +119,10 @@ async fn a_stream_that_panics_is_replaced_with_growing_jittered_waits_and_the_ot
     let mut step = Duration::from_millis(500);
     for pair in made.windows(2) {
         let waited = pair[1] - pair[0];
-        assert!(waited >= step / 2 && waited <= step + Duration::from_millis(100), "waited {waited:?}, step {step:?}");
+        assert!(
+            waited >= step / 2 && waited <= step + Duration::from_millis(100),
+            "waited {waited:?}, step {step:?}"
+        );
         step *= 2;
     }
     supervisor.send(Shutdown).await.unwrap();
@@ -135,11 +138,13 @@ async fn a_parser_that_panics_on_one_event_makes_one_dead_letter_and_the_rest_ar
         figures.events.load(Relaxed) == 3 && figures.dead_letters.load(Relaxed) == 1
     })
     .await;
-    assert_eq!(observe.actor(ActorKind::Parser, Some("sound")).restarts(), 0, "only the event failed, not the parser");
-    let reasons = vmdb
-        .read(|connection| connection.rows("SELECT reason FROM dead_letters", &[]))
-        .await
-        .unwrap();
+    assert_eq!(
+        observe.actor(ActorKind::Parser, Some("sound")).restarts(),
+        0,
+        "only the event failed, not the parser"
+    );
+    let reasons =
+        vmdb.read(|connection| connection.rows("SELECT reason FROM dead_letters", &[])).await.unwrap();
     assert!(reasons[0].text(0).unwrap().contains("this event panics on purpose"), "{reasons:?}");
     supervisor.send(Shutdown).await.unwrap();
 }
@@ -147,11 +152,15 @@ async fn a_parser_that_panics_on_one_event_makes_one_dead_letter_and_the_rest_ar
 #[actix_rt::test]
 async fn sigusr1_replaces_every_event_catcher_and_goes_on_from_the_cursor() {
     let folder = tempfile::tempdir().unwrap();
-    let (supervisor, observe, _vmdb) = start(settings(folder.path(), vec![ems("restarted", &RESTARTED)])).await;
+    let (supervisor, observe, _vmdb) =
+        start(settings(folder.path(), vec![ems("restarted", &RESTARTED)])).await;
     until("events are rows", || observe.ems("restarted").events.load(Relaxed) == 3).await;
     supervisor.send(RestartCatchers).await.unwrap();
     let catcher = observe.actor(ActorKind::EventCatcher, Some("restarted"));
-    until("a fresh catcher is running", || catcher.generation() == 2 && catcher.state() == ActorState::Running).await;
+    until("a fresh catcher is running", || {
+        catcher.generation() == 2 && catcher.state() == ActorState::Running
+    })
+    .await;
     assert_eq!(observe.ems("restarted").duplicates.load(Relaxed), 0, "it did not read from the start again");
     supervisor.send(Shutdown).await.unwrap();
 }

@@ -12,7 +12,8 @@ pub fn nothing_lost_nothing_doubled(cloud: &Cloud, url: &str) {
             return Err(format!("{} events are still to become visible", cloud.hidden()));
         }
         let reader = vmdb_rows::open(url)?;
-        let rows: BTreeSet<String> = reader.texts("SELECT event_uid AS value FROM event_streams")?.into_iter().collect();
+        let rows: BTreeSet<String> =
+            reader.texts("SELECT event_uid AS value FROM event_streams")?.into_iter().collect();
         let lost: Vec<String> = cloud.events().into_iter().filter(|id| !rows.contains(id)).collect();
         let letters = reader.number("SELECT CAST(count(*) AS TEXT) AS value FROM dead_letters")?;
         let malformed = i64::try_from(cloud.malformed().len()).unwrap_or(i64::MAX);
@@ -27,7 +28,8 @@ pub fn nothing_lost_nothing_doubled(cloud: &Cloud, url: &str) {
     });
     let reader = vmdb_rows::open(url).unwrap();
     let rows = reader.number("SELECT CAST(count(*) AS TEXT) AS value FROM event_streams").unwrap();
-    let distinct = reader.number("SELECT CAST(count(DISTINCT ems_ref) AS TEXT) AS value FROM event_streams").unwrap();
+    let distinct =
+        reader.number("SELECT CAST(count(DISTINCT ems_ref) AS TEXT) AS value FROM event_streams").unwrap();
     assert_eq!(rows, distinct, "an event is stored twice");
     assert_eq!(usize::try_from(rows).unwrap(), cloud.events().len(), "there are rows that were never events");
 }
@@ -39,7 +41,11 @@ pub fn inventory_is_true(cloud: &Cloud, url: &str) {
         let (kept, truth) = (kept_vms(&reader)?, true_vms(cloud));
         let waiting = reader.number("SELECT CAST(count(*) AS TEXT) AS value FROM miq_queue")?;
         let wrong: Vec<_> = kept.symmetric_difference(&truth).take(4).collect();
-        if wrong.is_empty() && waiting == 0 { Ok(()) } else { Err(format!("{wrong:?}, {waiting} rows of work wait")) }
+        if wrong.is_empty() && waiting == 0 {
+            Ok(())
+        } else {
+            Err(format!("{wrong:?}, {waiting} rows of work wait"))
+        }
     });
 }
 
@@ -54,6 +60,11 @@ fn kept_vms(reader: &Reader) -> Result<BTreeSet<String>, String> {
 
 fn true_vms(cloud: &Cloud) -> BTreeSet<String> {
     cloud.simulator().with(|cloud| {
-        cloud.world.vms.values().map(|vm| format!("{} {} {} {}", vm.id, vm.name, vm.state, vm.host_id)).collect()
+        cloud
+            .world
+            .vms
+            .values()
+            .map(|vm| format!("{} {} {} {}", vm.id, vm.name, vm.state, vm.host_id))
+            .collect()
     })
 }

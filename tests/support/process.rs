@@ -56,7 +56,11 @@ impl Catchall {
             if let Some(status) = self.child.try_wait().expect("the process can be waited for") {
                 return status;
             }
-            assert!(Instant::now() < deadline, "the process did not end within {at_most:?}; its log:\n{}", self.log());
+            assert!(
+                Instant::now() < deadline,
+                "the process did not end within {at_most:?}; its log:\n{}",
+                self.log()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -64,20 +68,25 @@ impl Catchall {
     /// What it logged so far.
     pub fn log(&self) -> String {
         let mut text = String::new();
-        File::open(&self.log).and_then(|mut file| file.read_to_string(&mut text)).expect("the log can be read");
+        File::open(&self.log)
+            .and_then(|mut file| file.read_to_string(&mut text))
+            .expect("the log can be read");
         text
     }
 
     /// Waits until it logged `words`.
     pub fn logs(&self, words: &str) {
-        eventually(&format!("the log says {words:?}"), || self.log().contains(words).then_some(()).ok_or_else(|| self.log()));
+        eventually(&format!("the log says {words:?}"), || {
+            self.log().contains(words).then_some(()).ok_or_else(|| self.log())
+        });
     }
 
     /// The address of its HTTP server, once it said so.
     pub fn address(&self) -> SocketAddr {
         eventually("the HTTP server listens", || {
             let log = self.log();
-            let line = log.lines().rev().find(|line| line.contains("listening on http://")).ok_or(log.clone())?;
+            let line =
+                log.lines().rev().find(|line| line.contains("listening on http://")).ok_or(log.clone())?;
             let address = line.rsplit("http://").next().unwrap_or_default();
             address.trim().parse().map_err(|error| format!("{address}: {error}"))
         })
@@ -102,7 +111,9 @@ pub fn within<T>(limit: Duration, what: &str, mut attempt: impl FnMut() -> Resul
     loop {
         match attempt() {
             Ok(value) => return value,
-            Err(seen) if Instant::now() >= deadline => panic!("not within {limit:?}: {what}; seen last: {seen}"),
+            Err(seen) if Instant::now() >= deadline => {
+                panic!("not within {limit:?}: {what}; seen last: {seen}")
+            }
             Err(_) => std::thread::sleep(Duration::from_millis(20)),
         }
     }

@@ -6,7 +6,10 @@ use catchall::vmdb::{Access, Connection, Vmdb, VmdbError};
 
 /// Opens it for reading, beside a running Catchall.
 pub fn open(url: &str) -> Result<Reader, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
     let settings = VmdbSettings { url: Secret::new(url), schema: "catchall".to_owned() };
     let vmdb = runtime.block_on(Vmdb::open(&settings, Access::Read)).map_err(|error| error.to_string())?;
     Ok(Reader { runtime, vmdb })
