@@ -60,9 +60,7 @@ fn card(html: &mut Html, ems: &EmsOverview, observe: &Observe, now: DateTime<Utc
     html.raw("</h3> ");
     let state = state(ems, observe);
     badge(html, state.class, state.word);
-    html.raw("<p><span class=\"number\">")
-        .number(ems.events_of_last_day)
-        .raw("</span> events in 24 h, ");
+    html.raw("<p><span class=\"number\">").number(ems.events_of_last_day).raw("</span> events in 24 h, ");
     match ems.last_event {
         Some(last) => {
             html.raw("last ");
