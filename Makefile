@@ -31,11 +31,15 @@ format: ## format everything, the providers' folders too
 	cargo fmt
 	find src/providers -mindepth 2 -name '*.rs' -print0 | xargs -0 -r rustfmt --edition 2024
 
-bench: ## the benchmarks, in release mode
-	cargo bench --locked
+bench: ## the benchmarks, optimized; SKIP=postgres leaves it out, aloud
+	SKIP="$${SKIP:+$$SKIP,}moto" scripts/services
+	@# As in production: a commit is on the disk before it is answered.
+	CATCHALL_PG_FSYNC=on cargo bench --locked --bench parse --bench commit --bench end_to_end
 
 new-provider: ## NAME=x: write src/providers/x from the skeleton and register it
 	@scripts/new-provider "$(NAME)"
 
 clean-cache: ## remove what make services and make run brought
+	@# PostgreSQL may lie outside, see scripts/services.
+	if [[ -L .cache/postgresql ]]; then rm -rf "$$(readlink .cache/postgresql)"; fi
 	rm -rf .cache .run

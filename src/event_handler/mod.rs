@@ -108,8 +108,14 @@ impl EventHandler {
             let ids: Vec<_> = batches.iter().map(|batch| batch.ems_id).collect();
             let handling = self.handling.clone();
             let figures = self.figures.clone();
-            let commit =
-                async move { bisect::commit(&handling.vmdb, lane, Arc::new(batches), &figures).await };
+            let commit = async move {
+                let (begun, rows) = (Instant::now(), batches.iter().map(|batch| batch.rows() as u64).sum());
+                let outcomes = bisect::commit(&handling.vmdb, lane, Arc::new(batches), &figures).await;
+                let commit = handling.observe.commit();
+                commit.time.record(begun.elapsed());
+                commit.rows.fetch_add(rows, Relaxed);
+                outcomes
+            };
             ctx.spawn(wrap_future::<_, Self>(commit).map(move |outcomes, handler, ctx| {
                 handler.lanes.finished(lane);
                 for ((ems_id, reply), outcome) in ids.into_iter().zip(replies).zip(outcomes) {

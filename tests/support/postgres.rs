@@ -1,5 +1,6 @@
 //! A private PostgreSQL for tests: one server per test binary in a temporary folder, gone when the test process is, even
 //! if it was killed. Binaries: `CATCHALL_PG_BIN`, `.cache/postgresql` below the crate, the system's.
+//! It does not wait for the disk, unless `CATCHALL_PG_FSYNC` is `on`, as it is for benchmarks.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -74,7 +75,7 @@ const SCRIPT: &str = r#"
 folder=$(mktemp -d "${TMPDIR:-/tmp}/catchall-pg.XXXXXX") && cd "$folder" || exit 1
 "$BIN/initdb" -D data -U postgres -A trust -E UTF8 --locale=C --no-sync >initdb.log 2>&1 || { cat initdb.log >&2; exit 1; }
 umask 077; echo "$CERTIFICATE" >data/server.crt; echo "$KEY" >data/server.key
-"$BIN/postgres" -D data -c ssl=on -k "$folder" -p "$PORT" -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200 >log 2>&1 </dev/null &
+"$BIN/postgres" -D data -c ssl=on -k "$folder" -p "$PORT" -c listen_addresses=127.0.0.1 -c fsync=${CATCHALL_PG_FSYNC:-off} -c max_connections=200 >log 2>&1 </dev/null &
 pid=$!
 for _ in $(seq 300); do
   grep -q '^ready' data/postmaster.pid 2>/dev/null && break
