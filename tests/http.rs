@@ -1,6 +1,8 @@
 //! The HTTP server as an operator meets it: a real server on a free port, asked by a real client; pages on SQLite and on
 //! PostgreSQL.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "http/commands.rs"]
 mod commands;
 #[path = "http/filled.rs"]

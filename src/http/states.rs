@@ -60,12 +60,13 @@ fn card(html: &mut Html, ems: &EmsOverview, observe: &Observe, now: DateTime<Utc
     html.raw("</h3> ");
     let state = state(ems, observe);
     badge(html, state.class, state.word);
-    html.raw("<p><span class=\"number\">")
-        .number(ems.events_of_last_day)
-        .raw("</span> events in 24 h, last ");
+    html.raw("<p><span class=\"number\">").number(ems.events_of_last_day).raw("</span> events in 24 h, ");
     match ems.last_event {
-        Some(last) => age(html, last, now),
-        None => drop(html.raw("never")),
+        Some(last) => {
+            html.raw("last ");
+            age(html, last, now);
+        }
+        None => drop(html.raw("none ever")),
     }
     html.raw("</p>\n");
     if let Some(refreshed) = ems.ems.last_refresh_success_date {

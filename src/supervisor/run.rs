@@ -67,6 +67,7 @@ pub fn run(role: Role, settings: Settings, switchboard: Switchboard, load: Load)
         let mut signals = Signals::new()?;
         let observe = Observe::default();
         let budget = ByteBudget::default();
+        observe.set_byte_budget(budget.clone());
         let context = HttpContext::new(observe.clone(), settings.http.token.clone());
         let server = match settings.http.listen.filter(|_| role == Role::Run) {
             Some(listen) => {

@@ -6,7 +6,7 @@ use super::dialect::Connection;
 use super::relate::{Found, Relations};
 use super::statement::Value;
 use crate::provider::{EmsId, ParsedEvent};
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
 /// An event with all that its row holds.
@@ -47,45 +47,6 @@ pub(super) fn insert(
     }
     new.sort_unstable();
     Ok(new)
-}
-
-/// Longest `event_uid`, in bytes. Longer ones are hashed by whoever makes them.
-const LONGEST_UID: usize = 255;
-/// Longest text of an indexed column, in bytes: a page of PostgreSQL's index holds three.
-const LONGEST_TYPE: usize = 1000;
-
-/// Says why neither database could be trusted to hold `event`. Asked for each event before the handler sees it, so that
-/// what cannot be held is a dead letter and never fails a commit.
-///
-/// # Errors
-/// The reason, for the dead letter.
-pub fn holdable(event: &ParsedEvent) -> Result<(), String> {
-    let row = EventRow {
-        ems_id: EmsId(0),
-        event,
-        relations: Relations::default(),
-        work_id: None,
-        created_on: DateTime::UNIX_EPOCH,
-    };
-    let nul = COLUMNS
-        .iter()
-        .find(|(_, value)| matches!(value(&row), Value::Text(Some(text)) if text.contains('\0')));
-    if let Some((column, _)) = nul {
-        return Err(format!("{column} holds a NUL, which PostgreSQL cannot"));
-    }
-    if event.event_uid.is_empty() || event.event_uid.len() > LONGEST_UID {
-        return Err(format!(
-            "the event_uid has {} bytes; 1 to {LONGEST_UID} can be held",
-            event.event_uid.len()
-        ));
-    }
-    if event.event.event_type.len() > LONGEST_TYPE {
-        return Err(format!("the event_type is longer than {LONGEST_TYPE} bytes"));
-    }
-    if !(1..=9999).contains(&event.event.timestamp.year()) {
-        return Err(format!("the timestamp {} is of no year that can be held", event.event.timestamp));
-    }
-    Ok(())
 }
 
 /// The provider's own name, else the one of the row that was found.

@@ -37,5 +37,4 @@ pub use connections::{Access, Vmdb};
 pub use dialect::Connection;
 pub use error::VmdbError;
 pub use event_commit::{BatchOutcome, DeadLetter, ReadyBatch, ReadyEvent, Work};
-pub use event_rows::holdable;
 pub use statement::{Column, Field, Fields, Value};

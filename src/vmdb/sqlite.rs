@@ -8,6 +8,7 @@ use diesel::{Connection as _, SqliteConnection};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// How long a statement waits for another process's write.
 const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 10000;";
@@ -32,13 +33,20 @@ pub(super) fn open(path: &Path, access: Access) -> Result<Connection, VmdbError>
     let mut connection =
         SqliteConnection::establish(&uri(path, reading)).map_err(|error| connection_error(&error))?;
     connection.batch_execute(BUSY_TIMEOUT)?;
-    connection
-        .batch_execute(if reading {
-            "PRAGMA query_only = ON; PRAGMA foreign_keys = OFF;"
-        } else {
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -32768;"
-        })
-        .map_err(|error| VmdbError::from(error).at(&path.display().to_string()))?;
+    let pragmas = if reading {
+        "PRAGMA query_only = ON; PRAGMA foreign_keys = OFF;"
+    } else {
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -32768;"
+    };
+    // Making a new file a WAL one needs it alone, and SQLite does not wait for that by itself.
+    let mut tries = 100;
+    while let Err(error) = connection.batch_execute(pragmas).map_err(VmdbError::from) {
+        tries -= 1;
+        if tries == 0 || !matches!(error, VmdbError::Busy(_)) {
+            return Err(error.at(&path.display().to_string()));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
     Ok(Connection::new(Raw::Sqlite(connection), access))
 }
 

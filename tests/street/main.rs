@@ -1,5 +1,7 @@
 //! The whole street: the real binary against a simulated cloud, judged by its rows.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may say so by panicking")]
+
 #[path = "../support/cloud.rs"]
 mod cloud;
 #[path = "../support/judge.rs"]

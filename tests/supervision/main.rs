@@ -1,6 +1,8 @@
 //! Children that panic are replaced by fresh ones, with jittered back-off and a higher generation, and the others never
 //! notice. Time is paused on the threads of the actors, so that half a minute of back-off takes no time.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may say so by panicking")]
+
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "shared with the tests that start processes")]
 mod process;

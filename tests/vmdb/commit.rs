@@ -1,11 +1,11 @@
 //! The commit: events, dead letters, cursors and the work that follows, together or not at all.
 
 use crate::support::{Fresh, batch, cursor, event, on_both};
+use catchall::event_catcher::prepare::check;
 use catchall::provider::{EmsId, Gap, Target};
 use catchall::vmdb::refresh_work::claim_refresh;
 use catchall::vmdb::{
     BatchOutcome, DeadLetter, ReadyBatch, VmdbError, Work, cursors, dead_letters, event_commit, events, gaps,
-    holdable,
 };
 
 on_both! {
@@ -180,7 +180,7 @@ async fn what_is_holdable_is_held_and_what_is_not_is_said(fresh: Fresh) {
     };
     let held = [
         with(|e| e.event_uid = "u".repeat(255)),
-        with(|e| e.event.event_type = "x".repeat(1000)),
+        with(|e| e.event.event_type = "x".repeat(255)),
         with(|e| e.event.message = Some("\u{1F600}".repeat(100_000))),
         with(|e| e.event.timestamp = chrono::DateTime::from_timestamp(-62_135_596_800, 0).unwrap()),
         with(|e| e.event.timestamp = chrono::DateTime::from_timestamp(253_402_300_799, 0).unwrap()),
@@ -189,7 +189,7 @@ async fn what_is_holdable_is_held_and_what_is_not_is_said(fresh: Fresh) {
         if event.event_uid == "a" {
             event.event_uid = index.to_string();
         }
-        assert_eq!(holdable(&event), Ok(()), "{index}");
+        assert_eq!(check(&event), Ok(()), "{index}");
         assert_eq!(commit(&fresh, vec![batch(vec![event])]).await[0].new_events, 1, "{index}");
     }
     let not = [
@@ -200,7 +200,7 @@ async fn what_is_holdable_is_held_and_what_is_not_is_said(fresh: Fresh) {
         with(|e| e.event.timestamp = chrono::DateTime::<chrono::Utc>::MAX_UTC),
     ];
     for event in not {
-        assert!(holdable(&event).is_err(), "{event:?}");
+        assert!(check(&event).is_err(), "{event:?}");
     }
 }
 
