@@ -1,4 +1,4 @@
-//! Many rows into one table: on PostgreSQL one statement over arrays, on SQLite one cached statement for each row.
+//! Many rows into one table: on PostgreSQL one statement over arrays, on SQLite one cached statement for some rows each.
 
 use super::VmdbError;
 use super::dialect::Connection;
@@ -10,6 +10,9 @@ pub(super) type BulkColumn<'a> = (&'static str, Vec<Value<'a>>);
 /// Rows a statement of PostgreSQL takes at most. Its arrays are spread in memory up to `work_mem` (4 MB), beyond that on
 /// the disk, which a thousand events of a kilobyte stay well below.
 const CHUNK: usize = 1000;
+
+/// Rows a statement of SQLite takes; what remains goes row by row.
+const SQLITE_ROWS: usize = 16;
 
 /// Inserts rows in their order. `tail` follows the values (`ON CONFLICT …`, `RETURNING …`); what it returns is returned.
 ///
@@ -36,10 +39,15 @@ pub(super) fn insert(
             returned.append(&mut connection.rows(&sql, &values)?);
         }
     } else {
-        let sql = format!("INSERT INTO {table} ({names}) VALUES ({marks}) {tail}");
-        for row in 0..rows {
-            let values: Vec<_> = used.iter().map(|(_, values)| values[row].clone()).collect();
-            returned.append(&mut connection.rows(&sql, &values)?);
+        let mut start = 0;
+        while start < rows {
+            // Two texts for each table and set of columns, so that both stay in the statement cache.
+            let count = if rows - start >= SQLITE_ROWS { SQLITE_ROWS } else { 1 };
+            let tuples = vec![format!("({marks})"); count].join(", ");
+            let sql = format!("INSERT INTO {table} ({names}) VALUES {tuples} {tail}");
+            let places = (start..start + count).flat_map(|row| used.iter().map(move |(_, values)| values[row].clone()));
+            returned.append(&mut connection.rows(&sql, &places.collect::<Vec<_>>())?);
+            start += count;
         }
     }
     Ok(returned)

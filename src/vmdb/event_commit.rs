@@ -212,12 +212,7 @@ impl WorkOfCommit {
     }
 
     fn of(&mut self, ems_id: EmsId) -> &mut NewWork {
-        self.works.entry(ems_id).or_insert_with(|| NewWork {
-            ems_id,
-            work_id: refresh_work::next_work_id(),
-            full: false,
-            targets: Vec::new(),
-        })
+        self.works.entry(ems_id).or_insert_with(|| NewWork::new(ems_id, false))
     }
 
     fn id_for(&mut self, ems_id: EmsId, work: &Work) -> Option<i64> {
@@ -242,12 +237,12 @@ impl WorkOfCommit {
             Work::None => {}
             Work::FullRefresh => self.of(ems_id).full = true,
             Work::Refresh(targets) if targets.is_empty() => {}
-            Work::Refresh(targets) => self.of(ems_id).targets.extend(targets.iter().map(queued)),
+            Work::Refresh(targets) => targets.iter().map(queued).for_each(|target| self.of(ems_id).add(target)),
         }
     }
 
     /// Without those for which no new event asked.
     fn into_new_work(self) -> Vec<NewWork> {
-        self.works.into_values().filter(|work| work.full || !work.targets.is_empty()).collect()
+        self.works.into_values().filter(|work| !work.is_empty()).collect()
     }
 }

@@ -12,6 +12,7 @@ use crate::provider::{EmsId, TargetRequest};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 /// `miq_queue.args`: a list of one.
@@ -39,7 +40,40 @@ pub(super) struct NewWork {
     pub(super) ems_id: EmsId,
     pub(super) work_id: i64,
     pub(super) full: bool,
-    pub(super) targets: Vec<QueuedTarget>,
+    targets: Vec<QueuedTarget>,
+    places: HashMap<String, usize>,
+}
+
+impl NewWork {
+    pub(super) fn new(ems_id: EmsId, full: bool) -> Self {
+        Self { ems_id, work_id: next_work_id(), full, targets: Vec::new(), places: HashMap::new() }
+    }
+
+    /// Whether nobody asked for anything.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.full && self.targets.is_empty()
+    }
+
+    /// Of several requests of one commit for one thing, the latest by the event's time tells its state; the others ask for
+    /// nothing more.
+    pub(super) fn add(&mut self, queued: QueuedTarget) {
+        let target = &queued.request.target;
+        let key = target.manager_ref.iter().fold(target.association.clone(), |key, (name, value)| {
+            format!("{key}\0{name}\0{value}")
+        });
+        match self.places.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert(self.targets.len());
+                self.targets.push(queued);
+            }
+            Entry::Occupied(place) => {
+                let known = &mut self.targets[*place.get()];
+                if known.request.timestamp <= queued.request.timestamp {
+                    *known = queued;
+                }
+            }
+        }
+    }
 }
 
 /// A claimed row.
@@ -71,7 +105,7 @@ pub struct RefreshOutcome {
 }
 
 /// An id that no other work of this EMS has: microseconds, and never the same twice.
-pub(super) fn next_work_id() -> i64 {
+fn next_work_id() -> i64 {
     static LAST: AtomicI64 = AtomicI64::new(0);
     let now = clock::now().timestamp_micros();
     let next = |last: i64| Some(now.max(last + 1));
@@ -143,7 +177,7 @@ pub fn queue_full_refresh(connection: &mut Connection, ems_id: EmsId) -> Result<
         if waiting.iter().any(|row| row.text(0).is_some_and(|args| parse_args(args).is_ok_and(|args| args.full))) {
             return Ok(false);
         }
-        let work = NewWork { ems_id, work_id: next_work_id(), full: true, targets: Vec::new() };
+        let work = NewWork::new(ems_id, true);
         put(connection, &[work]).map(|()| true)
     })
 }
