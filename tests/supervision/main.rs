@@ -8,6 +8,7 @@
 mod process;
 
 mod fragile;
+mod poison;
 
 use actix::Actor;
 use catchall::actor::Arbiters;
@@ -117,10 +118,11 @@ async fn a_stream_that_panics_is_replaced_with_growing_jittered_waits_and_the_ot
     assert_eq!((stream.generation(), stream.restarts()), (6, 5));
     assert_eq!(stream.state(), ActorState::Running);
     assert_eq!(observe.actor(ActorKind::Stream, Some("sound")).generation(), 1);
-    let made = PANICS_FIVE_TIMES.made.lock().unwrap().clone();
+    let waits = PANICS_FIVE_TIMES.waits.lock().unwrap().clone();
+    assert_eq!(waits.len(), 5);
     let mut step = Duration::from_millis(500);
-    for pair in made.windows(2) {
-        let waited = pair[1] - pair[0];
+    for (panicked, made) in waits {
+        let waited = made - panicked;
         assert!(
             waited >= step / 2 && waited <= step + Duration::from_millis(100),
             "waited {waited:?}, step {step:?}"
