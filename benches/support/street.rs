@@ -7,6 +7,7 @@ use actix_rt::{Arbiter, System};
 use catchall::actor::{ChildId, Children};
 use catchall::event_catcher::messages::PutEvents;
 use catchall::event_catcher::parser::parse_batch;
+use catchall::event_handler::destination::EVENT_STREAMS;
 use catchall::event_handler::{Bells, EmsNames, EventHandler, Handling};
 use catchall::observe::{ActorKind, EmsFigures, Observe};
 use catchall::provider::{Cursor, EmsId, NativeEvent};
@@ -50,7 +51,7 @@ pub fn commit(place: &Place, events: &[Vec<ReadyEvent>], batch: usize) -> Durati
         let arbiter = Arbiter::new();
         let (children, _down) = Children::new();
         let notice = children.notice(ChildId::of(ActorKind::EventHandler, ""));
-        let handler = EventHandler::spawn(&arbiter.handle(), handling, notice);
+        let handler = EventHandler::spawn(&arbiter.handle(), handling, EVENT_STREAMS, notice);
         let prepared: Vec<Vec<ReadyBatch>> =
             (1..).zip(events).map(|(ems, events)| batches(EmsId(ems), events, batch)).collect();
         let begin = Instant::now();

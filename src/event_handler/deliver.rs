@@ -10,12 +10,14 @@ use crate::provider::{EmsId, ParsedEvent, Provider};
 use crate::settings::RefreshSettings;
 use crate::vmdb::{ReadyBatch, miq_queue};
 use actix::Recipient;
+use futures_util::FutureExt;
 use std::collections::{BTreeMap, HashMap};
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Rows taken at once.
-const MOST_ROWS: i64 = 2_000;
+const MOST_ROWS: i64 = 500;
 /// How often the queue is looked at while it is empty.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -33,16 +35,32 @@ pub struct Delivery {
     pub ems: HashMap<EmsId, (&'static dyn Provider, RefreshSettings)>,
 }
 
+/// What the delivery does next.
+#[derive(Clone, Copy, PartialEq)]
+enum Step {
+    /// At first and after a failure: gives back what an attempt before claimed.
+    GiveBack,
+    /// Takes and commits.
+    Deliver,
+}
+
 impl Delivery {
     /// Delivers until it is told to stop. A failure of the VMDB is waited out.
     pub async fn run(self, stop: CancellationToken) {
         let mut backoff = Backoff::of_children();
+        let mut step = Step::GiveBack;
         while !stop.is_cancelled() {
-            let wait = match self.deliver().await {
-                Ok(0) => PAUSE,
-                Ok(_) => continue,
+            let done = AssertUnwindSafe(self.step(step)).catch_unwind().await;
+            let wait = match done.unwrap_or_else(|_| Err("a panic; see the log for where".to_owned())) {
+                Ok(0) if step == Step::Deliver => PAUSE,
+                Ok(_) => {
+                    backoff.reset();
+                    step = Step::Deliver;
+                    continue;
+                }
                 Err(error) => {
                     log::error!("delivering from miq_queue: {error}");
+                    step = Step::GiveBack;
                     backoff.next_wait()
                 }
             };
@@ -50,6 +68,21 @@ impl Delivery {
                 return;
             }
         }
+    }
+
+    async fn step(&self, step: Step) -> Result<usize, String> {
+        match step {
+            Step::GiveBack => self.give_back().await,
+            Step::Deliver => self.deliver().await,
+        }
+    }
+
+    /// What was claimed and not committed waits again. Should it be committed after all, its events are known then.
+    async fn give_back(&self) -> Result<usize, String> {
+        let owner = self.owner;
+        let given =
+            self.handling.vmdb.write(move |connection| miq_queue::release_own(connection, "ems", owner));
+        given.await.map_err(|error| error.to_string())
     }
 
     /// Takes what waits, commits it, and says how many rows that were.

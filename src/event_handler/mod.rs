@@ -2,12 +2,13 @@
 //!
 //! Group commit without a timer: while a lane commits, batches wait; the next commit is what arrived meanwhile. An EMS
 //! always uses the same lane, so its order holds, and it has one batch in flight, so EMSs take turns by themselves. The
-//! reply to a batch is its acknowledgement. In here only the database can fail.
+//! reply to a batch is its acknowledgement. In here only the database can fail. Whether a commit goes to `event_streams` or,
+//! between two processes, to `miq_queue`, is its [`destination`]'s matter.
 
 pub mod bisect;
 pub mod deliver;
+pub mod destination;
 pub mod lanes;
-pub mod queue_putter;
 
 use crate::actor::{ChildId, Exit, ExitNotice};
 use crate::clock;
@@ -20,6 +21,8 @@ use actix::{
     Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Recipient, ResponseFuture, fut::wrap_future,
 };
 use actix_rt::ArbiterHandle;
+use bisect::Committer;
+use destination::CommitBatches;
 use lanes::{Lanes, Waiting};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
@@ -83,6 +86,7 @@ pub struct Handling {
 /// The actor; see the module.
 pub struct EventHandler {
     handling: Handling,
+    commit: CommitBatches,
     figures: Arc<ActorFigures>,
     lanes: Lanes<oneshot::Sender<BatchOutcome>>,
     notice: ExitNotice<ChildId, ()>,
@@ -90,13 +94,18 @@ pub struct EventHandler {
 
 impl EventHandler {
     /// Starts it on its own thread.
-    pub fn spawn(arbiter: &ArbiterHandle, handling: Handling, notice: ExitNotice<ChildId, ()>) -> Addr<Self> {
+    pub fn spawn(
+        arbiter: &ArbiterHandle,
+        handling: Handling,
+        commit: CommitBatches,
+        notice: ExitNotice<ChildId, ()>,
+    ) -> Addr<Self> {
         Self::start_in_arbiter(arbiter, move |_| {
             let figures = handling.observe.actor(ActorKind::EventHandler, None);
             figures.started();
             figures.set_state(ActorState::Running);
             let lanes = Lanes::new(handling.vmdb.lanes());
-            Self { handling, figures, lanes, notice }
+            Self { handling, commit, figures, lanes, notice }
         })
     }
 
@@ -106,12 +115,17 @@ impl EventHandler {
             let (batches, replies): (Vec<_>, Vec<_>) =
                 group.into_iter().map(|waiting| (waiting.batch, waiting.reply)).unzip();
             let ids: Vec<_> = batches.iter().map(|batch| batch.ems_id).collect();
-            let handling = self.handling.clone();
-            let figures = self.figures.clone();
+            let committer = Committer {
+                vmdb: self.handling.vmdb.clone(),
+                lane,
+                commit: self.commit,
+                figures: self.figures.clone(),
+            };
+            let observe = self.handling.observe.clone();
             let commit = async move {
                 let (begun, rows) = (Instant::now(), batches.iter().map(|batch| batch.rows() as u64).sum());
-                let outcomes = bisect::commit(&handling.vmdb, lane, Arc::new(batches), &figures).await;
-                let commit = handling.observe.commit();
+                let outcomes = committer.commit(batches).await;
+                let commit = observe.commit();
                 commit.time.record(begun.elapsed());
                 commit.rows.fetch_add(rows, Relaxed);
                 outcomes
@@ -191,7 +205,7 @@ impl Handler<LoadCursor> for EventHandler {
 
 /// The stored cursor of an EMS. A batch of a predecessor that is still waiting may move it later; then what is read
 /// twice is stored once.
-pub(crate) async fn load_cursor(vmdb: Vmdb, ems_id: EmsId) -> Result<Option<Cursor>, CatchError> {
+async fn load_cursor(vmdb: Vmdb, ems_id: EmsId) -> Result<Option<Cursor>, CatchError> {
     let lane = lanes::lane_of(ems_id, vmdb.lanes());
     vmdb.commit(lane, move |connection| vmdb::cursors::load(connection, ems_id))
         .await

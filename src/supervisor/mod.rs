@@ -102,7 +102,9 @@ impl Supervisor {
 
     /// Starts what should run and does not.
     fn start_missing(&mut self) {
-        self.start_delivery();
+        if self.delivery.is_none() {
+            self.start_delivery();
+        }
         let names: Vec<String> = self.children.keys().cloned().collect();
         for name in names {
             self.start_children(&name);
@@ -135,7 +137,9 @@ impl Supervisor {
 
     /// In a process that takes from `miq_queue`: (re)starts the taking, with the EMSs as they are now.
     fn start_delivery(&mut self) {
-        self.delivery = None; // dropping the guard ends the one before
+        if self.stopping {
+            return;
+        }
         if let (Role::QueueWorker, Some(handlers)) = (&self.street.role, &self.handlers) {
             let ems = self
                 .children
@@ -154,6 +158,7 @@ impl Supervisor {
         if kind == ActorKind::EventHandler {
             log::error!("the event handler panicked; it and all event catchers are replaced");
             self.handlers = None;
+            self.delivery = None;
             let names: Vec<String> = self.children.keys().cloned().collect();
             let stop = self.stop_children(&names);
             let wait = self.handler_backoff.next_wait();
@@ -162,6 +167,8 @@ impl Supervisor {
         }
         let Some(ems) = self.children.get_mut(&name) else { return };
         log::error!("{name}: the {} panicked; it is replaced", kind.label().replace('_', " "));
+        let figures = self.street.handling.observe.actor(kind, Some(&name));
+        figures.set_failed_state(ActorState::BackingOff, "it panicked; see the log for where");
         if kind == ActorKind::RefreshWorker {
             ems.refresh = None;
             self.street.handling.bells.remove(ems.id);
@@ -348,28 +355,34 @@ impl Handler<Reload> for Supervisor {
         let gone: Vec<String> =
             self.children.keys().filter(|name| !new.iter().any(|ems| ems.name == **name)).cloned().collect();
         let stop = self.stop_children(&affected);
-        for name in gone {
-            self.children.remove(&name);
-            self.street.handling.observe.forget(&name);
+        for name in &gone {
+            self.children.remove(name);
         }
+        self.delivery = None; // dropping the guard ends the one before; the next one knows the EMSs as they are now
         self.settings = reload.settings;
         self.learn(&reload.ems);
         let address = ctx.address();
         Box::pin(async move {
             stop.await;
-            let _ = address.send(StartMissing).await;
+            let _ = address.send(StartMissing { gone }).await;
         })
     }
 }
 
 #[derive(Message)]
 #[rtype(result = "()")]
-struct StartMissing;
+struct StartMissing {
+    /// EMSs that left the settings and have stopped: their series end, unless they have come back meanwhile.
+    gone: Vec<String>,
+}
 
 impl Handler<StartMissing> for Supervisor {
     type Result = ();
 
-    fn handle(&mut self, _: StartMissing, _: &mut Self::Context) {
+    fn handle(&mut self, StartMissing { gone }: StartMissing, _: &mut Self::Context) {
+        for name in gone.iter().filter(|name| !self.children.contains_key(*name)) {
+            self.street.handling.observe.forget(name);
+        }
         self.start_missing();
     }
 }

@@ -5,7 +5,7 @@ use crate::event_catcher::messages::{LoadCursor, PutEvents};
 use crate::event_catcher::parser::{ParserSettings, SharedSwitchboard};
 use crate::event_catcher::{Catching, EventCatcher};
 use crate::event_handler::deliver::Delivery;
-use crate::event_handler::queue_putter::QueuePutter;
+use crate::event_handler::destination::{self, CommitBatches};
 use crate::event_handler::{EventHandler, Handling};
 use crate::http::HttpContext;
 use crate::provider::{ByteBudget, Ems, EmsId, Provider};
@@ -103,22 +103,12 @@ impl Street {
 
     /// The end of the catching half: the VMDB itself, or its queue when the handling half is another process.
     pub fn spawn_handler(&self, notice: ExitNotice<ChildId, ()>) -> Handlers {
-        fn handlers<A>(handler: Addr<A>) -> Handlers
-        where
-            A: actix::Handler<PutEvents>
-                + actix::Handler<LoadCursor>
-                + actix::Actor<Context = actix::Context<A>>,
-        {
-            Handlers { put_events: handler.clone().recipient(), load_cursor: handler.recipient() }
-        }
-        match self.role {
-            Role::Run | Role::QueueWorker => {
-                handlers(EventHandler::spawn(&self.arbiters.handler, self.handling.clone(), notice))
-            }
-            Role::SingleWorker(_) => {
-                handlers(QueuePutter::spawn(&self.arbiters.handler, self.handling.clone(), notice))
-            }
-        }
+        let commit: CommitBatches = match self.role {
+            Role::Run | Role::QueueWorker => destination::EVENT_STREAMS,
+            Role::SingleWorker(_) => destination::into_miq_queue,
+        };
+        let handler = EventHandler::spawn(&self.arbiters.handler, self.handling.clone(), commit, notice);
+        Handlers { put_events: handler.clone().recipient(), load_cursor: handler.recipient() }
     }
 
     /// Takes from `miq_queue` until the guard is dropped.

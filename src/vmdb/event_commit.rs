@@ -137,6 +137,7 @@ pub fn commit(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<Vec
             connection.execute("DELETE FROM miq_queue WHERE id ?", &[Value::Integers(delivered)])?;
         }
         for (batch, outcome) in batches.iter().zip(&mut outcomes) {
+            outcome.gaps = u64::from(batch.gap.is_some());
             if !batch.dead_letters.is_empty() {
                 outcome.dead_letters = new_letters.remove(&batch.ems_id).unwrap_or_default();
             }

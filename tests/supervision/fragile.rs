@@ -11,18 +11,21 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use tokio::time::Instant;
 
+/// When a poll panicked last. Only one of the providers here has polls that panic.
+static PANICKED: Mutex<Option<Instant>> = Mutex::new(None);
+
 /// See the module.
 pub struct Fragile {
     /// How many polls panic before the first that does not.
     pub panics: AtomicU32,
-    /// When each stream was made.
-    pub made: Mutex<Vec<Instant>>,
+    /// When each stream after the first was made, and since when there was none: the panic of the one before.
+    pub waits: Mutex<Vec<(Instant, Instant)>>,
 }
 
 impl Fragile {
     /// One whose first `panics` polls panic.
     pub const fn new(panics: u32) -> Self {
-        Self { panics: AtomicU32::new(panics), made: Mutex::new(Vec::new()) }
+        Self { panics: AtomicU32::new(panics), waits: Mutex::new(Vec::new()) }
     }
 }
 
@@ -39,7 +42,10 @@ impl Stream for FragileStream {
     }
 
     async fn poll(&mut self) -> Result<EventBatch, StreamError> {
-        assert!(!self.panics, "this poll panics on purpose");
+        if self.panics {
+            *PANICKED.lock().unwrap() = Some(Instant::now());
+            panic!("this poll panics on purpose");
+        }
         if std::mem::replace(&mut self.served, true) {
             return Ok(EventBatch::default());
         }
@@ -101,7 +107,9 @@ impl Provider for Fragile {
     }
 
     fn stream(&self, _: &Ems) -> Result<Box<dyn Stream>, ProviderError> {
-        self.made.lock().unwrap().push(Instant::now());
+        if let Some(panicked) = PANICKED.lock().unwrap().take() {
+            self.waits.lock().unwrap().push((panicked, Instant::now()));
+        }
         let panics = self.panics.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
         Ok(Box::new(FragileStream { panics, served: false }))
     }
