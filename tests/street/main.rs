@@ -4,13 +4,20 @@
 mod cloud;
 #[path = "../support/judge.rs"]
 mod judge;
+#[path = "../support/moto.rs"]
+mod moto;
 #[path = "../support/postgres.rs"]
 mod postgres;
+#[path = "../support/postgres_outage.rs"]
+mod postgres_outage;
 #[path = "../support/process.rs"]
 mod process;
 #[path = "../support/vmdb_rows.rs"]
 mod vmdb_rows;
 
+mod amazon;
+mod bad_days;
+mod http;
 mod kills;
 mod reload;
 mod two_terminals;
