@@ -17,8 +17,11 @@ mod vmdb_rows;
 
 mod amazon;
 mod bad_days;
+mod checked;
 mod http;
 mod kills;
+mod new_ems;
+mod pause;
 mod reload;
 mod two_terminals;
 mod whole;
