@@ -9,7 +9,7 @@ use catchall::provider::{
     Provider, Secret, Stream, StreamError,
 };
 use catchall::providers::amazon::Amazon;
-use moto::{ACCOUNT, Moto, options};
+use moto::{ACCOUNT, Moto};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -34,6 +34,11 @@ fn ems(endpoints: &[(&str, Endpoint)]) -> Ems {
 
 fn at(url: &str) -> Endpoint {
     Endpoint { url: Some(url.to_owned()), ..Endpoint::default() }
+}
+
+/// An endpoint option, as the settings give it.
+fn options(pairs: &[(&str, Value)]) -> BTreeMap<String, Value> {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect()
 }
 
 async fn started(queue_url: &str) -> Box<dyn Stream> {

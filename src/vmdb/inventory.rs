@@ -143,7 +143,9 @@ fn insert(
     if dates_power_state(association, group).is_some() {
         columns.push(("state_changed_on", vec![now.into(); new.len()]));
     }
-    for (index, column) in group.columns.iter().enumerate() {
+    for (index, column) in
+        group.columns.iter().enumerate().filter(|(_, column)| !decides(association, column))
+    {
         columns.push((column, new.iter().map(|(_, values)| values[index].clone()).collect()));
     }
     bulk::insert(connection, association.table, &columns, "").map(drop)
@@ -161,6 +163,9 @@ fn update(
     let mut columns = vec!["ems_id = ?".to_owned()];
     let mut values = vec![ems_id.0.into()];
     for ((column, value), always_null) in group.columns.iter().zip(row).zip(&group.always_null) {
+        if decides(association, column) {
+            continue;
+        }
         if *always_null {
             columns.push(format!("{column} = NULL"));
         } else {
@@ -188,6 +193,12 @@ fn update(
     values.push(stored.id.into());
     let sql = format!("UPDATE {} SET {} WHERE id = ?", association.table, columns.join(", "));
     connection.execute(&sql, &values).map(drop)
+}
+
+/// Whether the association says what the column holds, so that what a provider says of it too is passed over: a column
+/// named twice is an error on PostgreSQL.
+fn decides(association: &Association, column: &str) -> bool {
+    association.template.is_some() && column == "template"
 }
 
 /// Where the power state is among the group's columns, if its changes are ours to date.

@@ -6,14 +6,24 @@
 mod cloud;
 #[path = "../support/judge.rs"]
 mod judge;
+#[path = "../support/moto.rs"]
+mod moto;
 #[path = "../support/postgres.rs"]
 mod postgres;
+#[path = "../support/postgres_outage.rs"]
+mod postgres_outage;
 #[path = "../support/process.rs"]
 mod process;
 #[path = "../support/vmdb_rows.rs"]
 mod vmdb_rows;
 
+mod amazon;
+mod bad_days;
+mod checked;
+mod http;
 mod kills;
+mod new_ems;
+mod pause;
 mod reload;
 mod two_terminals;
 mod whole;

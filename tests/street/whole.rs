@@ -3,7 +3,7 @@
 use super::cloud::Cloud;
 use super::process::{Catchall, eventually};
 use super::vmdb_rows::{self, Place};
-use super::{judge, postgres_schema, write_settings, write_settings_at};
+use super::{http, judge, postgres_schema, write_settings, write_settings_at};
 use catchall::simulator::Faults;
 use std::path::Path;
 
@@ -94,23 +94,12 @@ fn a_refused_password_is_a_state_and_heals() {
     let catchall = Catchall::start(folder.path(), &["run"]);
     let address = catchall.address();
     eventually("readyz says what is not ready", || {
-        let (status, body) = get(&format!("http://{address}/readyz"));
+        let (status, body) = http::get(&format!("http://{address}/readyz"));
         if status == 503 && body.contains("refused") { Ok(()) } else { Err(format!("{status} {body}")) }
     });
     judge::nothing_lost_nothing_doubled(&cloud, &place);
     eventually("readyz is well again", || {
-        let (status, body) = get(&format!("http://{address}/readyz"));
+        let (status, body) = http::get(&format!("http://{address}/readyz"));
         if status == 200 { Ok(()) } else { Err(body) }
     });
-}
-
-fn get(url: &str) -> (u16, String) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        match reqwest::get(url).await {
-            Ok(response) => (response.status().as_u16(), response.text().await.unwrap_or_default()),
-            Err(error) => (0, error.to_string()),
-        }
-    })
 }

@@ -57,7 +57,7 @@ fn binaries() -> Option<PathBuf> {
 }
 
 /// PostgreSQL refuses to run as root, so root's tests run it as somebody else.
-fn unprivileged() -> Command {
+pub fn unprivileged() -> Command {
     let id = |arguments: &[&str]| Command::new("id").args(arguments).output();
     let is_root = id(&["-u"]).is_ok_and(|out| out.stdout == b"0\n");
     if !is_root {
@@ -88,7 +88,8 @@ kill -INT $pid; wait $pid
 rm -rf "$folder"
 "#;
 
-fn start() -> Result<Server, String> {
+/// A server of the caller's own.
+pub fn start() -> Result<Server, String> {
     let bin = binaries().ok_or(
         "neither CATCHALL_PG_BIN, .cache/postgresql, PATH nor /usr/lib/postgresql has one; \
          install PostgreSQL, or set SKIP=postgres to leave these tests out",
