@@ -40,4 +40,6 @@ new-provider: ## NAME=x: write src/providers/x from the skeleton and register it
 	@scripts/new-provider "$(NAME)"
 
 clean-cache: ## remove what make services and make run brought
+	@# PostgreSQL may lie outside, see scripts/services.
+	if [[ -L .cache/postgresql ]]; then rm -rf "$$(readlink .cache/postgresql)"; fi
 	rm -rf .cache .run

@@ -12,6 +12,9 @@ pub struct Backoff {
 }
 
 impl Backoff {
+    /// What was well for so long has recovered.
+    pub const GOOD_WHILE: Duration = Duration::from_secs(30);
+
     /// From `first` to at most `most`.
     pub const fn new(first: Duration, most: Duration) -> Self {
         Self { first, most, failures: 0 }
@@ -34,8 +37,33 @@ impl Backoff {
         step.mul_f64(rand::rng().random_range(0.5..=1.0))
     }
 
+    /// What it waits for had been well for so long when it failed: after a good while the waits begin anew, after a short
+    /// one they go on growing, so that what comes up only to fail at once is not tried without end.
+    pub fn was_well_for(&mut self, time: Duration) {
+        if time >= Self::GOOD_WHILE {
+            self.reset();
+        }
+    }
+
     /// All is well again.
     pub fn reset(&mut self) {
         self.failures = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_most_with_jitter_and_begin_anew_after_a_good_while() {
+        let mut backoff = Backoff::of_children();
+        for step in [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000] {
+            backoff.was_well_for(Duration::from_secs(29));
+            let wait = backoff.next_wait().as_millis();
+            assert!((step / 2..=step).contains(&wait), "{wait} ms, step {step} ms");
+        }
+        backoff.was_well_for(Backoff::GOOD_WHILE);
+        assert!(backoff.next_wait() <= Duration::from_millis(500));
     }
 }

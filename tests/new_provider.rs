@@ -140,12 +140,13 @@ fn catches(house: &CopiedHouse) {
         eventually(&log, &line, || get(&address, "/metrics").lines().any(|found| found == line));
     };
     caught(3);
-    eventually(&log, "both VMs are inventory", || get(&address, "/").contains("seven"));
+    let pages = || [1, 2].map(|id| get(&address, &format!("/vms/{id}"))).concat();
+    eventually(&log, "both VMs are inventory", || pages().contains("seven") && pages().contains("eight"));
     cloud.lock().unwrap().add_events(
         r#"{"id":"q-4","type":"vm.stopped","time":"2026-11-22T11:00:02Z","vm":{"id":"vm-8","name":"eight"}}"#,
     );
     caught(4);
-    assert!(get(&address, "/").contains("vm.stopped"), "the timeline shows it");
+    assert!(pages().contains("vm.stopped"), "the VM's timeline shows it");
 }
 
 fn free_address() -> String {

@@ -1,12 +1,16 @@
 //! Log lines for people: time, level, where, message. On stderr, so that output can be piped.
 
-use env_logger::Env;
+use log::LevelFilter;
 
-/// Starts logging at `level` (or what `RUST_LOG` takes).
-pub fn start(level: &str) {
-    let quiet = format!("{level},actix_server=warn,actix_web=warn,tracing=warn");
-    let filter = if level.contains('=') || level.contains(',') { level.to_owned() } else { quiet };
+/// Libraries that speak of what we say ourselves.
+const TALKATIVE: [&str; 3] = ["actix_server", "actix_web", "tracing"];
+
+/// Starts logging at `filter`: a level, or what `RUST_LOG` takes.
+pub fn start(filter: &str) {
+    let mut builder = env_logger::Builder::new();
+    for module in TALKATIVE {
+        builder.filter_module(module, LevelFilter::Warn);
+    }
     // A second call, as tests make, keeps the first logger.
-    let _ = env_logger::Builder::from_env(Env::default().filter_or("CATCHALL_NO_SUCH_VARIABLE", filter))
-        .try_init();
+    let _ = builder.parse_filters(filter).try_init();
 }

@@ -160,7 +160,8 @@ fn check_settings(arguments: &Arguments, check: &CheckArguments) -> Result<(), C
             return Err(failed("not every EMS could be reached"));
         }
     }
-    eprintln!("the settings are good: {} EMSs", loaded.settings.ext_management_systems.len());
+    let count = loaded.settings.ext_management_systems.len();
+    eprintln!("the settings are good: {count} EMS{}", if count == 1 { "" } else { "s" });
     Ok(())
 }
 

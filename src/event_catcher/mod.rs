@@ -18,6 +18,7 @@ use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, Recipient, Res
 use messages::{CatchError, Caught, LoadCursor, ParseEvents, PutEvents};
 use parser::{ParserActor, ParserSettings};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 use stream::{StreamActor, StreamExit, StreamRun};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -68,6 +69,8 @@ pub struct EventCatcher {
     exits: Option<UnboundedReceiver<ChildExit>>,
     parser: Option<Addr<ParserActor>>,
     generation: u64,
+    /// When the stream was made; `None` while there is none, only a time to make the next.
+    stream_since: Option<tokio::time::Instant>,
     failures: Failures,
     stopping: CancellationToken,
     _stop_children_on_drop: DropGuard,
@@ -88,12 +91,16 @@ impl EventCatcher {
         Self::start_in_arbiter(&arbiter, move |_| {
             let (children, exits) = Children::new();
             let stopping = CancellationToken::new();
+            let figures = catching.figures(ActorKind::EventCatcher);
+            let generation = figures.started();
+            figures.set_state(ActorState::Starting);
             Self {
                 catching,
                 children,
                 exits: Some(exits),
                 parser: None,
-                generation: 0,
+                generation,
+                stream_since: None,
                 failures: Failures {
                     provider: Backoff::of_children(),
                     credentials: Backoff::of_credentials(),
@@ -115,7 +122,7 @@ impl EventCatcher {
 
     fn spawn_parser(&mut self) {
         let figures = self.catching.figures(ActorKind::Parser);
-        figures.started(figures.generation() + 1);
+        figures.started();
         figures.set_state(ActorState::Running);
         let notice = self.children.notice(Child::Parser);
         let (provider, settings) = (self.catching.provider, self.catching.parser.clone());
@@ -130,21 +137,17 @@ impl EventCatcher {
     }
 
     fn spawn_stream(&mut self, ctx: &mut Context<Self>) {
-        self.generation += 1;
+        self.stream_since = Some(tokio::time::Instant::now());
         let figures = self.catching.figures(ActorKind::Stream);
-        figures.started(self.generation);
+        figures.started();
         figures.set_state(ActorState::Starting);
-        let own = self.catching.figures(ActorKind::EventCatcher);
-        if own.state() == ActorState::Stopped {
-            own.set_state(ActorState::Starting);
-        }
         let run = StreamRun {
             ems: self.catching.ems.clone(),
             provider: self.catching.provider,
             catcher: ctx.address().recipient(),
             cursors: self.catching.cursors.clone(),
             figures,
-            catcher_figures: own,
+            catcher_figures: self.catching.figures(ActorKind::EventCatcher),
             ems_figures: self.catching.ems_figures(),
             stop: self.stopping.child_token(),
         };
@@ -152,24 +155,26 @@ impl EventCatcher {
     }
 
     fn child_exited(&mut self, (child, exit): ChildExit, ctx: &mut Context<Self>) {
-        if self.stopping.is_cancelled() {
-            if child == Child::Stream {
-                self.end(ctx);
-            }
-            return;
-        }
-        let wait = match (child, exit) {
+        let exit = match (child, exit) {
             (Child::Parser, _) => {
+                // A batch that still waits for its commit waits for its parser too.
                 log::error!("{}: the parser panicked; it is replaced", self.catching.ems.name);
                 self.spawn_parser();
                 return;
             }
-            (Child::Stream, Exit::Ended(StreamExit::Stopped)) => Duration::ZERO,
-            (Child::Stream, Exit::Panicked) => {
-                self.failed(ActorState::BackingOff, "the stream panicked; see the log for where", false)
-            }
-            (Child::Stream, Exit::Ended(StreamExit::Failed { error, was_running })) => {
-                self.decide(&error, was_running)
+            (Child::Stream, exit) => exit,
+        };
+        self.recovered();
+        if self.stopping.is_cancelled() {
+            self.end(ctx);
+            return;
+        }
+        let wait = match exit {
+            Exit::Ended(StreamExit::Stopped) => Duration::ZERO,
+            Exit::Ended(StreamExit::Failed(error)) => self.decide(&error),
+            Exit::Panicked => {
+                self.tell(ActorState::BackingOff, "the stream panicked; see the log for where");
+                self.failures.provider.next_wait()
             }
         };
         ctx.run_later(wait, |catcher, ctx| {
@@ -179,14 +184,31 @@ impl EventCatcher {
         });
     }
 
+    /// The stream is gone. If it was well for a good while, what failed before it is forgotten: waits begin anew, and the
+    /// same words are news again.
+    fn recovered(&mut self) {
+        let Some(since) = self.stream_since.take() else { return };
+        if self.catching.figures(ActorKind::Stream).state() != ActorState::Running {
+            return;
+        }
+        self.failures.provider.was_well_for(since.elapsed());
+        self.failures.credentials.was_well_for(since.elapsed());
+        if since.elapsed() >= Backoff::GOOD_WHILE {
+            self.failures.told = None;
+        }
+    }
+
     /// The variant of the error is the decision.
-    fn decide(&mut self, error: &StreamError, was_running: bool) -> Duration {
+    fn decide(&mut self, error: &StreamError) -> Duration {
         let text = error.to_string();
         match error {
-            StreamError::Unreachable(_) => self.failed(ActorState::BackingOff, &text, was_running),
+            StreamError::Unreachable(_) => {
+                self.tell(ActorState::BackingOff, &text);
+                self.failures.provider.next_wait()
+            }
             StreamError::Throttled { retry_after, .. } => {
-                // Jitter only lengthens what the provider asked for.
-                *retry_after + self.failed(ActorState::Throttled, &text, true).min(*retry_after / 4)
+                self.tell(ActorState::Throttled, &text);
+                throttled_wait(*retry_after, self.failures.provider.next_wait())
             }
             StreamError::Unauthorized(_) | StreamError::Refused(_) => {
                 self.tell(ActorState::Refused, &text);
@@ -195,22 +217,13 @@ impl EventCatcher {
         }
     }
 
-    fn failed(&mut self, state: ActorState, error: &str, was_running: bool) -> Duration {
-        if was_running {
-            self.failures.provider.reset();
-            self.failures.credentials.reset();
-        }
-        self.tell(state, error);
-        self.failures.provider.next_wait()
-    }
-
     /// The same words are logged once, however often they come back.
     fn tell(&mut self, state: ActorState, error: &str) {
         let name = &self.catching.ems.name;
         for kind in [ActorKind::EventCatcher, ActorKind::Stream] {
             let figures = self.catching.figures(kind);
             figures.set_failed_state(state, error);
-            figures.failed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            figures.failed.fetch_add(1, Relaxed);
         }
         if self.failures.told.as_deref() == Some(error) {
             log::debug!("{name}: {error}");
@@ -221,8 +234,11 @@ impl EventCatcher {
     }
 
     fn end(&mut self, ctx: &mut Context<Self>) {
-        for kind in [ActorKind::EventCatcher, ActorKind::Stream, ActorKind::Parser] {
-            self.catching.figures(kind).set_state(ActorState::Stopped);
+        // A successor that did not wait for this one's end has these figures already.
+        if self.catching.figures(ActorKind::EventCatcher).generation() == self.generation {
+            for kind in [ActorKind::EventCatcher, ActorKind::Stream, ActorKind::Parser] {
+                self.catching.figures(kind).set_state(ActorState::Stopped);
+            }
         }
         self.notice.report(Exit::Ended(()));
         if let Some(stopped) = self.stopped.take() {
@@ -230,6 +246,11 @@ impl EventCatcher {
         }
         actix::ActorContext::stop(ctx);
     }
+}
+
+/// What the provider asked for, which jitter only lengthens, by at most a quarter; and never less than our own back-off.
+fn throttled_wait(retry_after: Duration, backoff: Duration) -> Duration {
+    retry_after.saturating_add(backoff.min(retry_after / 4)).max(backoff)
 }
 
 impl Actor for EventCatcher {
@@ -266,11 +287,13 @@ impl Handler<Caught> for EventCatcher {
     type Result = ResponseFuture<Result<BatchOutcome, CatchError>>;
 
     fn handle(&mut self, caught: Caught, _: &mut Self::Context) -> Self::Result {
-        self.catching.figures(ActorKind::EventCatcher).mailbox_wait.record(caught.sent.elapsed());
+        let figures = self.catching.figures(ActorKind::EventCatcher);
+        figures.mailbox_wait.record(caught.sent.elapsed());
         let (parser, handler, ems_id) =
             (self.parser.clone(), self.catching.handler.clone(), self.catching.ems.id);
         Box::pin(async move {
             let Caught { events, cursor, gap, permit, .. } = caught;
+            let count = events.len() as u64;
             let parser = parser.ok_or(CatchError::ReplyLost)?;
             let parsed = parser
                 .send(ParseEvents { events, sent: Instant::now() })
@@ -284,15 +307,15 @@ impl Handler<Caught> for EventCatcher {
                 gap,
                 delivered: Vec::new(),
             };
-            if batch.is_empty() {
-                return Ok(BatchOutcome::default());
-            }
-            let outcome = handler
-                .send(PutEvents { batch, sent: Instant::now() })
-                .await
-                .map_err(|_| CatchError::ReplyLost)?;
+            let outcome = if batch.is_empty() {
+                BatchOutcome::default() // all of it was filtered
+            } else {
+                let put = PutEvents { batch, sent: Instant::now() };
+                handler.send(put).await.map_err(|_| CatchError::ReplyLost)??
+            };
+            figures.handled.fetch_add(count, Relaxed);
             drop(permit);
-            outcome
+            Ok(outcome)
         })
     }
 }
@@ -306,15 +329,34 @@ impl Handler<StopCatching> for EventCatcher {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, _: StopCatching, ctx: &mut Self::Context) -> Self::Result {
-        let waits_to_respawn = self.catching.figures(ActorKind::Stream).state();
         self.stopping.cancel();
         let (stopped, wait) = tokio::sync::oneshot::channel();
         self.stopped = Some(stopped);
-        if matches!(waits_to_respawn, ActorState::BackingOff | ActorState::Throttled | ActorState::Refused) {
+        if self.stream_since.is_none() {
             self.end(ctx); // no stream is alive that could report
         }
         Box::pin(async move {
             let _ = wait.await;
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::throttled_wait;
+    use std::time::Duration;
+
+    #[test]
+    fn a_throttled_stream_waits_as_asked_a_little_longer_and_never_without_end_at_once() {
+        let seconds = Duration::from_secs;
+        for (asked, backoff, wait) in [
+            (seconds(8), seconds(1), seconds(9)),
+            (seconds(8), seconds(4), seconds(10)),
+            (seconds(8), seconds(30), seconds(30)),
+            (Duration::ZERO, seconds(1), seconds(1)),
+            (Duration::MAX, seconds(1), Duration::MAX),
+        ] {
+            assert_eq!(throttled_wait(asked, backoff), wait);
+        }
     }
 }

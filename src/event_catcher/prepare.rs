@@ -61,10 +61,10 @@ pub fn prepare(
     parsed: ParsedEvent,
     preparation: &Preparation<'_>,
 ) -> Result<(ReadyEvent, Vec<Outcome>), ParseError> {
-    check(&parsed)?;
     let Preparation { provider, switchboard, refresh } = *preparation;
-    let calls = switchboard.evaluate(&parsed.event.source, &parsed.event.event_type);
-    let (work, outcomes) = guarded("event target parser", || {
+    let (work, outcomes) = guarded("preparation of the event (switchboard, event target parser)", || {
+        check(&parsed)?;
+        let calls = switchboard.evaluate(&parsed.event.source, &parsed.event.event_type);
         handlers::work(&calls, &HandlerContext { provider, refresh, event: &parsed.event })
     })?;
     Ok((ReadyEvent { event: parsed, work }, outcomes))
@@ -86,7 +86,7 @@ fn guarded<T>(who: &str, call: impl FnOnce() -> Result<T, ParseError>) -> Result
     // Nothing of ours is changed by the call, so that nothing can be left half done.
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
         let message = panic_message(panic.as_ref());
-        Err(ParseError::new(format!("the {who} panicked, which is a bug of the provider: {message}")))
+        Err(ParseError::new(format!("the {who} panicked, which is a bug: {message}")))
     })
 }
 

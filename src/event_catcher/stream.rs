@@ -24,13 +24,8 @@ use tokio_util::sync::CancellationToken;
 pub enum StreamExit {
     /// It was asked to.
     Stopped,
-    /// It cannot go on.
-    Failed {
-        /// Why; the variant is the decision.
-        error: StreamError,
-        /// Whether the provider had answered before: then back-off starts anew.
-        was_running: bool,
-    },
+    /// It cannot go on; the variant is the decision.
+    Failed(StreamError),
 }
 
 /// What the loop needs.
@@ -76,9 +71,7 @@ impl StreamRun {
         let stop = self.stop.clone();
         match self.follow(&stop).await {
             Ok(()) => StreamExit::Stopped,
-            Err(error) => {
-                StreamExit::Failed { error, was_running: self.figures.state() == ActorState::Running }
-            }
+            Err(error) => StreamExit::Failed(error),
         }
     }
 
@@ -105,16 +98,21 @@ impl StreamRun {
     async fn stored_cursor(&self) -> Option<Cursor> {
         let mut backoff = Backoff::of_children();
         loop {
-            match self.cursors.send(LoadCursor(self.ems.id)).await {
-                Ok(Ok(cursor)) => return cursor,
-                Ok(Err(error)) => self.waits_for_vmdb(&error),
-                Err(_) => self.waits_for_vmdb(&CatchError::ReplyLost),
+            match self.cursors.send(LoadCursor(self.ems.id)).await.unwrap_or(Err(CatchError::ReplyLost)) {
+                Ok(cursor) => {
+                    self.figures.set_state(ActorState::Starting);
+                    return cursor;
+                }
+                Err(error) => self.waits_for_vmdb(&error),
             }
             tokio::time::sleep(backoff.next_wait()).await;
         }
     }
 
     fn waits_for_vmdb(&self, error: &CatchError) {
+        if self.figures.state() != ActorState::WaitingForVmdb {
+            log::warn!("{}: waiting for its cursor from the VMDB: {error}", self.ems.name);
+        }
         for figures in [&self.figures, &self.catcher_figures] {
             figures.set_failed_state(ActorState::WaitingForVmdb, error.to_string());
         }
@@ -135,10 +133,10 @@ impl StreamRun {
         let EventBatch { events, cursor, ack, gap, permit, .. } = batch;
         if !events.is_empty() || cursor.is_some() || gap.is_some() {
             let count = events.len() as u64;
-            self.figures.in_flight.store(count as i64, Relaxed);
+            self.set_in_flight(count as i64);
             let caught = Caught { events, cursor, gap, permit, sent: Instant::now() };
             let outcome = self.wait_for_commit(stream, ack.as_ref(), caught).await;
-            self.figures.in_flight.store(0, Relaxed);
+            self.set_in_flight(0);
             outcome.map_err(|error| StreamError::Unreachable(error.to_string()))?;
             self.figures.handled.fetch_add(count, Relaxed);
         }
@@ -149,6 +147,12 @@ impl StreamRun {
             log::warn!("{}: acknowledging a committed batch failed: {error}", self.ems.name);
         }
         Ok(())
+    }
+
+    fn set_in_flight(&self, count: i64) {
+        for figures in [&self.figures, &self.catcher_figures] {
+            figures.in_flight.store(count, Relaxed);
+        }
     }
 
     /// A slow VMDB extends a message's visibility, it does not lose it.

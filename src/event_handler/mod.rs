@@ -14,8 +14,11 @@ use crate::clock;
 use crate::event_catcher::messages::{CatchError, LoadCursor, PutEvents};
 use crate::observe::{ActorFigures, ActorKind, ActorState, Observe};
 use crate::provider::{Cursor, EmsId};
+use crate::refresh::WorkReady;
 use crate::vmdb::{self, BatchOutcome, ReadyBatch, Vmdb};
-use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, ResponseFuture, fut::wrap_future};
+use actix::{
+    Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Recipient, ResponseFuture, fut::wrap_future,
+};
 use actix_rt::ArbiterHandle;
 use lanes::{Lanes, Waiting};
 use std::collections::HashMap;
@@ -26,11 +29,11 @@ use tokio::sync::oneshot;
 
 /// Where the refresh workers can be rung, by EMS. Losing a ring costs one sweep: the rows are the truth.
 #[derive(Clone, Default)]
-pub struct Bells(Arc<Mutex<HashMap<EmsId, actix::Recipient<crate::refresh::WorkReady>>>>);
+pub struct Bells(Arc<Mutex<HashMap<EmsId, Recipient<WorkReady>>>>);
 
 impl Bells {
     /// A refresh worker is there.
-    pub fn set(&self, ems_id: EmsId, worker: actix::Recipient<crate::refresh::WorkReady>) {
+    pub fn set(&self, ems_id: EmsId, worker: Recipient<WorkReady>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(ems_id, worker);
     }
 
@@ -42,7 +45,7 @@ impl Bells {
     /// Rings it.
     pub fn ring(&self, ems_id: EmsId) {
         if let Some(worker) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&ems_id) {
-            let _ = worker.try_send(crate::refresh::WorkReady);
+            let _ = worker.try_send(WorkReady { sent: Instant::now() });
         }
     }
 }
@@ -90,7 +93,7 @@ impl EventHandler {
     pub fn spawn(arbiter: &ArbiterHandle, handling: Handling, notice: ExitNotice<ChildId, ()>) -> Addr<Self> {
         Self::start_in_arbiter(arbiter, move |_| {
             let figures = handling.observe.actor(ActorKind::EventHandler, None);
-            figures.started(figures.generation() + 1);
+            figures.started();
             figures.set_state(ActorState::Running);
             let lanes = Lanes::new(handling.vmdb.lanes());
             Self { handling, figures, lanes, notice }
@@ -105,8 +108,14 @@ impl EventHandler {
             let ids: Vec<_> = batches.iter().map(|batch| batch.ems_id).collect();
             let handling = self.handling.clone();
             let figures = self.figures.clone();
-            let commit =
-                async move { bisect::commit(&handling.vmdb, lane, Arc::new(batches), &figures).await };
+            let commit = async move {
+                let (begun, rows) = (Instant::now(), batches.iter().map(|batch| batch.rows() as u64).sum());
+                let outcomes = bisect::commit(&handling.vmdb, lane, Arc::new(batches), &figures).await;
+                let commit = handling.observe.commit();
+                commit.time.record(begun.elapsed());
+                commit.rows.fetch_add(rows, Relaxed);
+                outcomes
+            };
             ctx.spawn(wrap_future::<_, Self>(commit).map(move |outcomes, handler, ctx| {
                 handler.lanes.finished(lane);
                 for ((ems_id, reply), outcome) in ids.into_iter().zip(replies).zip(outcomes) {

@@ -87,7 +87,7 @@ impl ActorState {
     }
 }
 
-/// A count, a sum and a maximum of durations.
+/// A count and a sum of durations, and the last one.
 #[derive(Debug, Default)]
 pub struct Timing {
     count: AtomicU64,
@@ -116,7 +116,6 @@ impl Timing {
 pub struct ActorFigures {
     state: AtomicU8,
     generation: AtomicU64,
-    restarts: AtomicU64,
     /// Messages, batches or work rows done.
     pub handled: AtomicU64,
     /// Those that failed.
@@ -134,10 +133,10 @@ impl ActorFigures {
         ActorState::from_u8(self.state.load(Relaxed))
     }
 
-    /// Says what it is doing; `Running` clears the error.
+    /// Says what it is doing; one that runs or was stopped has no error.
     pub fn set_state(&self, state: ActorState) {
         self.state.store(state as u8, Relaxed);
-        if state == ActorState::Running {
+        if matches!(state, ActorState::Running | ActorState::Stopped) {
             *lock(&self.error) = None;
         }
     }
@@ -153,12 +152,10 @@ impl ActorFigures {
         lock(&self.error).clone()
     }
 
-    /// A fresh child is there.
-    pub fn started(&self, generation: u64) {
-        self.generation.store(generation, Relaxed);
-        if generation > 1 {
-            self.restarts.fetch_add(1, Relaxed);
-        }
+    /// A fresh one is there, with nothing under way; gives its generation.
+    pub fn started(&self) -> u64 {
+        self.in_flight.store(0, Relaxed);
+        self.generation.fetch_add(1, Relaxed) + 1
     }
 
     /// How many children there have been.
@@ -168,7 +165,7 @@ impl ActorFigures {
 
     /// How often it was replaced.
     pub fn restarts(&self) -> u64 {
-        self.restarts.load(Relaxed)
+        self.generation().saturating_sub(1)
     }
 }
 
@@ -216,9 +213,10 @@ impl EmsFigures {
         lock(&self.unhandled).clone()
     }
 
-    /// A batch with events was committed; `newest` is the newest event's own time.
+    /// A batch with events was committed; `newest` is the newest event's own time. One dated ahead of our clock counts as
+    /// of now, so that it does not hide a silence that follows.
     pub fn saw_event(&self, newest: DateTime<Utc>, now: DateTime<Utc>) {
-        self.last_event.fetch_max(newest.timestamp_micros(), Relaxed);
+        self.last_event.fetch_max(newest.min(now).timestamp_micros(), Relaxed);
         self.lag.record((now - newest).to_std().unwrap_or_default());
     }
 

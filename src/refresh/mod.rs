@@ -10,7 +10,7 @@ use crate::actor::{ChildId, Exit, ExitNotice};
 use crate::backoff::Backoff;
 use crate::clock;
 use crate::observe::{ActorFigures, ActorKind, ActorState, EmsFigures, Observe};
-use crate::provider::{Collector, Ems, EmsId, Provider, RefreshError, RefreshScope};
+use crate::provider::{Collector, Ems, Provider, RefreshError, RefreshScope};
 use crate::settings::RefreshSettings;
 use crate::vmdb::refresh_work::{self, RefreshOutcome, RefreshWork};
 use crate::vmdb::{self, Vmdb, VmdbError, miq_queue};
@@ -33,7 +33,10 @@ const COLLECT_DEADLINE: Duration = Duration::from_secs(30 * 60);
 /// A nudge: look whether work waits. Losing it costs one sweep.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct WorkReady;
+pub struct WorkReady {
+    /// When it was sent.
+    pub sent: Instant,
+}
 
 /// What a refresh worker is made from.
 #[derive(Clone)]
@@ -72,7 +75,7 @@ impl RefreshWorker {
     ) -> Addr<Self> {
         Self::start_in_arbiter(arbiter, move |_| {
             let figures = refreshing.observe.actor(ActorKind::RefreshWorker, Some(&refreshing.ems.name));
-            figures.started(figures.generation() + 1);
+            figures.started();
             figures.set_state(ActorState::Running);
             let ems_figures = refreshing.observe.ems(&refreshing.ems.name);
             Self {
@@ -139,26 +142,19 @@ impl RefreshWorker {
         }
     }
 
-    /// The next full refresh is due after `refresh_interval`, spread by a tenth so that EMSs do not come all at once.
-    fn schedule_full_refresh(&self, ctx: &mut Context<Self>) {
-        let interval = self.refreshing.settings.refresh_interval;
-        if interval.is_zero() {
-            return;
-        }
-        let wait = interval.mul_f64(rand::rng().random_range(0.9..=1.0));
-        ctx.run_later(wait, |worker, ctx| {
-            let (vmdb, ems_id) = (worker.refreshing.vmdb.clone(), worker.refreshing.ems.id);
-            let queue = async move {
-                vmdb.write(move |connection| refresh_work::queue_full_refresh(connection, ems_id)).await
-            };
-            ctx.spawn(wrap_future::<_, Self>(queue).map(|queued, worker, ctx| {
-                if let Err(error) = queued {
-                    log::warn!("{}: queueing the full refresh: {error}", worker.refreshing.ems.name);
-                }
-                worker.look_for_work(ctx);
-            }));
-            worker.schedule_full_refresh(ctx);
-        });
+    /// Queues the full refresh when it is due, looks for work, and comes back when the next full one is due.
+    fn look_for_full_refresh(&self, ctx: &mut Context<Self>) {
+        let next = wrap_future::<_, Self>(queue_full_refresh_when_due(self.refreshing.clone()));
+        ctx.spawn(next.map(|next, worker, ctx| {
+            let wait = next.unwrap_or_else(|error| {
+                log::debug!("{}: looking for the last full refresh: {error}", worker.refreshing.ems.name);
+                Some(SWEEP)
+            });
+            worker.look_for_work(ctx);
+            if let Some(wait) = wait {
+                ctx.run_later(wait, |worker, ctx| worker.look_for_full_refresh(ctx));
+            }
+        }));
     }
 }
 
@@ -166,12 +162,13 @@ impl Actor for RefreshWorker {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.look_for_work(ctx);
-        self.schedule_full_refresh(ctx);
+        self.look_for_full_refresh(ctx);
         ctx.run_interval(SWEEP, |worker, ctx| worker.look_for_work(ctx));
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
+        // A refresh under way ends here.
+        self.figures.in_flight.store(0, Relaxed);
         self.figures.set_state(ActorState::Stopped);
         if !std::thread::panicking() {
             self.notice.report(Exit::Ended(()));
@@ -182,12 +179,13 @@ impl Actor for RefreshWorker {
 impl Handler<WorkReady> for RefreshWorker {
     type Result = ();
 
-    fn handle(&mut self, _: WorkReady, ctx: &mut Self::Context) {
+    fn handle(&mut self, ready: WorkReady, ctx: &mut Self::Context) {
+        self.figures.mailbox_wait.record(ready.sent.elapsed());
         self.look_for_work(ctx);
     }
 }
 
-/// Ends a refresh worker. A refresh under way is dropped; its claim is released by whoever starts next.
+/// Ends a refresh worker. A refresh under way is dropped; what it claimed is claimed again by the next one.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct StopRefreshing;
@@ -227,6 +225,21 @@ impl From<RefreshError> for Failure {
             RefreshError::Unreachable(_) | RefreshError::Malformed(_) => None,
         };
         Self::new(error, retry_after)
+    }
+}
+
+/// How long until the next full refresh is due; one that is due now is queued. The interval is spread by a tenth, so that
+/// EMSs do not come all at once.
+async fn queue_full_refresh_when_due(refreshing: Refreshing) -> Result<Option<Duration>, VmdbError> {
+    let Refreshing { ems, vmdb, settings, .. } = refreshing;
+    let interval = settings.refresh_interval.mul_f64(rand::rng().random_range(0.9..=1.0));
+    let last = vmdb.read(move |connection| refresh_work::last_full_refresh(connection, ems.id)).await?;
+    match plan::full_refresh_due(last, clock::now(), interval) {
+        Some(Duration::ZERO) => {
+            vmdb.write(move |connection| refresh_work::queue_full_refresh(connection, ems.id)).await?;
+            Ok(Some(interval).filter(|interval| !interval.is_zero()))
+        }
+        due => Ok(due),
     }
 }
 
@@ -292,12 +305,4 @@ fn collector(ems: &Ems, provider: &'static dyn Provider) -> Result<Box<dyn Colle
         .collector(ems)
         .map_err(|error| Failure::new(error, None))?
         .ok_or_else(|| Failure::new(format!("provider {} has no collector", provider.ems_type()), None))
-}
-
-/// The EMS of a worker, for those who ring it.
-impl Refreshing {
-    /// Whose refresh worker this makes.
-    pub fn ems_id(&self) -> EmsId {
-        self.ems.id
-    }
 }

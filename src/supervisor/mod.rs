@@ -51,7 +51,6 @@ struct EmsChildren {
     catcher: Option<Addr<EventCatcher>>,
     refresh: Option<Addr<RefreshWorker>>,
     backoff: Backoff,
-    generation: u64,
 }
 
 impl Supervisor {
@@ -89,7 +88,6 @@ impl Supervisor {
                         catcher: None,
                         refresh: None,
                         backoff: Backoff::of_children(),
-                        generation: 0,
                     };
                     self.children.insert(row.name.clone(), children);
                 }
@@ -124,10 +122,6 @@ impl Supervisor {
             ems.refresh = Some(worker);
         }
         if ems.catcher.is_none() && self.street.catches(ems.id, name) {
-            ems.generation += 1;
-            let figures = self.street.handling.observe.actor(ActorKind::EventCatcher, Some(name));
-            figures.started(ems.generation);
-            figures.set_state(ActorState::Starting);
             let notice = self.notices.notice(ChildId::of(ActorKind::EventCatcher, name));
             ems.catcher =
                 Some(self.street.spawn_catcher(ems.id, &ems.settings, handlers, &self.settings, notice));
@@ -267,7 +261,7 @@ impl Actor for Supervisor {
             });
         }
         let figures = self.street.handling.observe.actor(ActorKind::Supervisor, None);
-        figures.started(1);
+        figures.started();
         figures.set_state(ActorState::Running);
         self.start_handler();
         self.start_missing();

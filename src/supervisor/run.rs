@@ -150,7 +150,7 @@ fn start(
         let known =
             rows.iter().map(|row| format!("{} ({})", row.name, row.id)).collect::<Vec<_>>().join(", ");
         return Err(RunError::NoSuchEms(format!(
-            "{chosen:?} is no enabled EMS of the settings, which have: {known}"
+            "{chosen} is no enabled EMS of the settings, which have: {known}"
         )));
     }
     let arbiters = Arbiters::start();

@@ -35,6 +35,15 @@ pub enum Chosen {
     Id(i64),
 }
 
+impl std::fmt::Display for Chosen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Id(id) => write!(f, "the EMS with id {id}"),
+        }
+    }
+}
+
 impl Chosen {
     /// Whether it is this one.
     pub fn is(&self, id: EmsId, name: &str) -> bool {

@@ -182,6 +182,21 @@ pub fn release(connection: &mut Connection, ids: Vec<i64>) -> Result<(), VmdbErr
     connection.execute(sql, &[clock::now().into(), Value::Integers(ids)]).map(drop)
 }
 
+/// Gives back what this process claimed in this queue and neither finished nor released: a claim whose answer was lost, or
+/// whose worker was stopped or panicked. Called by the queue's one worker, before it claims.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn release_own(
+    connection: &mut Connection,
+    queue_name: &str,
+    handler_id: i64,
+) -> Result<usize, VmdbError> {
+    let sql = "UPDATE miq_queue SET state = 'ready', handler_type = NULL, handler_id = NULL, updated_on = ?, \
+               lock_version = lock_version + 1 WHERE queue_name = ? AND state = 'dequeue' AND handler_id = ?";
+    connection.execute(sql, &[clock::now().into(), queue_name.into(), handler_id.into()])
+}
+
 /// Gives back all claims: called at start, when whoever claimed is dead. Returns how many there were.
 ///
 /// # Errors

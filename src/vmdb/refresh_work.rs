@@ -3,10 +3,10 @@
 //!
 //! A claimed row is never merged into or deleted by another event's: each row keeps its own `work_id`.
 
-use super::VmdbError;
 use super::bulk;
 use super::dialect::Connection;
 use super::statement::Value;
+use super::{VmdbError, miq_queue};
 use crate::clock;
 use crate::provider::{EmsId, TargetRequest};
 use chrono::{DateTime, Utc};
@@ -163,7 +163,8 @@ pub fn ems_with_waiting_refresh(connection: &mut Connection) -> Result<Vec<EmsId
 
 /// Claims what waits for this EMS, at most `limit` rows, oldest first.
 ///
-/// `handler_id` is the claiming process's, as ManageIQ's `handler_id`.
+/// `handler_id` is the claiming process's, as ManageIQ's `handler_id`. An EMS has one refresh worker, with one refresh at a
+/// time, so what this process still holds was left by one that was stopped or failed: it is claimed again.
 ///
 /// # Errors
 /// See [`VmdbError`].
@@ -180,6 +181,7 @@ pub fn claim_refresh(
         connection.skip_locked()
     );
     let queue = queue_name(ems_id);
+    miq_queue::release_own(connection, &queue, handler_id)?;
     let values = [handler_id.into(), clock::now().into(), (&queue).into(), limit.into()];
     let mut rows = connection.rows(&sql, &values)?;
     rows.sort_by_key(|row| row.integer(0));

@@ -2,37 +2,49 @@
 
 use super::cloud::Cloud;
 use super::process::Catchall;
-use super::{judge, sqlite_url, write_settings};
+use super::vmdb_rows::Place;
+use super::{judge, postgres_schema, write_settings_at};
 use catchall::simulator::Faults;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use std::ops::Range;
 use std::time::Duration;
 
-const KILLS: u32 = 50;
 const SEED: u64 = 20_261_124;
 
-#[test]
-fn fifty_kills_under_load_lose_nothing_and_double_nothing() {
+/// Kills so many times, each after a time drawn from `lives` (milliseconds), and judges what the last one made of it.
+fn kill(kills: u32, lives: Range<u64>, place: impl FnOnce(&std::path::Path) -> Place) {
     let folder = tempfile::tempdir().unwrap();
+    let place = place(folder.path());
     let faults = Faults { late_share: 0.1, late_seconds: 1.0, page_limit: 50, ..Faults::default() };
     let cloud = Cloud::start(SEED, 25, faults);
-    write_settings(folder.path(), &cloud, &[]);
+    write_settings_at(&place, folder.path(), &cloud, &[]);
     let mut rng = StdRng::seed_from_u64(SEED);
     println!("seed {SEED}");
-    for _ in 0..KILLS {
+    for _ in 0..kills {
         let mut catchall = Catchall::start(folder.path(), &["run"]);
-        // Long enough to come to the commits, short enough to die before, in and after them.
-        let until = rng.random_range(100..700);
-        for _ in 0..until / 20 {
+        for _ in 0..rng.random_range(lives.clone()) / 20 {
             cloud.happen(rng.random_range(0..12));
             std::thread::sleep(Duration::from_millis(20));
         }
         catchall.kill();
     }
     let mut last = Catchall::start(folder.path(), &["run"]);
-    let url = sqlite_url(folder.path());
-    judge::nothing_lost_nothing_doubled(&cloud, &url);
-    judge::inventory_is_true(&cloud, &url);
+    judge::nothing_lost_nothing_doubled(&cloud, &place);
+    judge::inventory_is_true(&cloud, &place);
     assert!(last.terminate().success(), "{}", last.log());
-    println!("{KILLS} kills, {} events, 0 lost, 0 doubled", cloud.events().len());
+    println!("{kills} kills, {} events, 0 lost, 0 doubled", cloud.events().len());
+}
+
+// The lives are long enough to come to the commits, and short enough to die before, in and after them.
+
+#[test]
+fn fifty_kills_under_load_lose_nothing_and_double_nothing() {
+    kill(50, 100..700, Place::sqlite);
+}
+
+#[test]
+fn fifteen_kills_under_load_lose_nothing_and_double_nothing_on_postgresql() {
+    let Some(place) = postgres_schema("kills") else { return };
+    kill(15, 200..1200, |_| place);
 }

@@ -6,6 +6,8 @@
 mod cloud;
 #[path = "../support/judge.rs"]
 mod judge;
+#[path = "../support/postgres.rs"]
+mod postgres;
 #[path = "../support/process.rs"]
 mod process;
 #[path = "../support/vmdb_rows.rs"]
@@ -18,12 +20,20 @@ mod whole;
 
 use cloud::Cloud;
 use std::path::Path;
+use vmdb_rows::Place;
 
 /// Settings for one EMS, the cloud, in `folder`, on SQLite; `more` is added to the EMS's entry.
-pub fn write_settings(folder: &Path, cloud: &Cloud, more: &[&str]) {
+pub fn write_settings(folder: &Path, cloud: &Cloud, more: &[&str]) -> Place {
+    let place = Place::sqlite(folder);
+    write_settings_at(&place, folder, cloud, more);
+    place
+}
+
+/// The same with the VMDB at `place`.
+pub fn write_settings_at(place: &Place, folder: &Path, cloud: &Cloud, more: &[&str]) {
     let more: String = more.iter().map(|line| format!("    {line}\n")).collect();
     let text = format!(
-        "vmdb: {{url: \"{}\"}}\n\
+        "vmdb: {{url: \"{}\", schema: {}}}\n\
          http: {{listen: \"127.0.0.1:0\"}}\n\
          ext_management_systems:\n\
          \x20 - name: test cloud\n\
@@ -31,13 +41,15 @@ pub fn write_settings(folder: &Path, cloud: &Cloud, more: &[&str]) {
          \x20   endpoints: {{default: {{url: \"{}\"}}}}\n\
          \x20   authentications: {{default: {{userid: demo, password: demo}}}}\n{more}\
          workers: {{worker_base: {{event_catcher: {{event_catcher_awesome_cloud: {{poll: 0.05}}}}}}}}\n",
-        sqlite_url(folder),
+        place.url,
+        place.schema,
         cloud.url()
     );
     std::fs::write(folder.join("settings.yml"), text).unwrap();
 }
 
-/// The VMDB of [`write_settings`].
-pub fn sqlite_url(folder: &Path) -> String {
-    format!("sqlite://{}", folder.join("catchall.db").display())
+/// A schema of the test binary's PostgreSQL; `None` when it is to be skipped.
+pub fn postgres_schema(schema: &str) -> Option<Place> {
+    let url = postgres::server()?.url.clone();
+    Some(Place { url, schema: schema.to_owned() })
 }

@@ -2,7 +2,8 @@
 
 use super::cloud::Cloud;
 use super::process::{Catchall, eventually};
-use super::{judge, sqlite_url, vmdb_rows, write_settings};
+use super::vmdb_rows::{self, Place};
+use super::{judge, write_settings};
 use catchall::simulator::Faults;
 use std::fs;
 use std::path::Path;
@@ -27,7 +28,7 @@ fn domain(folder: &Path, instance: Option<&str>) {
 }
 
 /// Renames a VM and waits until its event is a row; says whether it made refresh work.
-fn update_makes_work(cloud: &Cloud, url: &str, round: usize) -> bool {
+fn update_makes_work(cloud: &Cloud, place: &Place, round: usize) -> bool {
     let before = cloud.events().len();
     cloud.simulator().with(|cloud| {
         let id = cloud.world.vms.values().next().unwrap().id.clone();
@@ -42,7 +43,7 @@ fn update_makes_work(cloud: &Cloud, url: &str, round: usize) -> bool {
             "SELECT CASE WHEN work_id IS NULL THEN 'none' ELSE 'work' END AS value \
              FROM event_streams WHERE event_uid = '{id}'"
         );
-        vmdb_rows::open(url)?.texts(&sql)?.pop().ok_or_else(|| "no row".to_owned())
+        vmdb_rows::open(place)?.texts(&sql)?.pop().ok_or_else(|| "no row".to_owned())
     }) == "work"
 }
 
@@ -58,7 +59,7 @@ fn hang_up(catchall: &Catchall, times: usize) {
 fn an_automate_instance_is_emptied_overridden_and_taken_away_by_sighup() {
     let folder = tempfile::tempdir().unwrap();
     let cloud = Cloud::start(31, 5, Faults::default());
-    write_settings(folder.path(), &cloud, &[]);
+    let place = write_settings(folder.path(), &cloud, &[]);
     domain(folder.path(), Some("[]"));
     fs::remove_file(
         folder.path().join("acme/System/Event/EmsEvent/AWESOME_CLOUD.class/com.awesome-cloud.vm.update"),
@@ -67,27 +68,26 @@ fn an_automate_instance_is_emptied_overridden_and_taken_away_by_sighup() {
     let settings = fs::read_to_string(folder.path().join("settings.yml")).unwrap();
     fs::write(folder.path().join("settings.yml"), settings + "automate: {domains: [acme]}\n").unwrap();
     let catchall = Catchall::start(folder.path(), &["run"]);
-    let url = sqlite_url(folder.path());
-    assert!(update_makes_work(&cloud, &url, 1), "the built-in instance refreshes");
+    assert!(update_makes_work(&cloud, &place, 1), "the built-in instance refreshes");
 
     domain(folder.path(), Some("[]"));
     hang_up(&catchall, 1);
-    assert!(!update_makes_work(&cloud, &url, 2), "an empty instance switches the built-in one off");
+    assert!(!update_makes_work(&cloud, &place, 2), "an empty instance switches the built-in one off");
 
     domain(folder.path(), Some("\n  - rel4:\n      value: \"/System/event_handlers/refresh\""));
     hang_up(&catchall, 2);
-    assert!(update_makes_work(&cloud, &url, 3), "an instance of one's own refreshes");
+    assert!(update_makes_work(&cloud, &place, 3), "an instance of one's own refreshes");
 
     domain(folder.path(), None);
     hang_up(&catchall, 3);
-    assert!(update_makes_work(&cloud, &url, 4), "without it the built-in one is in force again");
+    assert!(update_makes_work(&cloud, &place, 4), "without it the built-in one is in force again");
 }
 
 #[test]
 fn wrong_settings_keep_the_old_ones_whole() {
     let folder = tempfile::tempdir().unwrap();
     let cloud = Cloud::start(32, 5, Faults::default());
-    write_settings(folder.path(), &cloud, &[]);
+    let place = write_settings(folder.path(), &cloud, &[]);
     let catchall = Catchall::start(folder.path(), &["run"]);
     catchall.logs("the event catcher is running");
     let good = fs::read_to_string(folder.path().join("settings.yml")).unwrap();
@@ -100,5 +100,5 @@ fn wrong_settings_keep_the_old_ones_whole() {
     catchall.logs("the old ones stay in force");
     assert!(catchall.log().contains("ems_refresh"), "{}", catchall.log());
     cloud.happen(20);
-    judge::nothing_lost_nothing_doubled(&cloud, &sqlite_url(folder.path()));
+    judge::nothing_lost_nothing_doubled(&cloud, &place);
 }

@@ -2,24 +2,36 @@
 
 use super::cloud::Cloud;
 use super::process::{Catchall, eventually};
-use super::{judge, sqlite_url, vmdb_rows, write_settings};
+use super::vmdb_rows::{self, Place};
+use super::{judge, postgres_schema, write_settings, write_settings_at};
 use catchall::simulator::Faults;
+use std::path::Path;
 
 #[test]
 fn every_event_becomes_one_row_and_the_inventory_follows() {
     let folder = tempfile::tempdir().unwrap();
+    from_provider_to_inventory(folder.path(), &Place::sqlite(folder.path()));
+}
+
+#[test]
+fn every_event_becomes_one_row_and_the_inventory_follows_on_postgresql() {
+    let Some(place) = postgres_schema("whole") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    from_provider_to_inventory(folder.path(), &place);
+}
+
+fn from_provider_to_inventory(folder: &Path, place: &Place) {
     let cloud = Cloud::start(11, 30, Faults::default());
     cloud.happen(100);
-    write_settings(folder.path(), &cloud, &[]);
-    let mut catchall = Catchall::start(folder.path(), &["run"]);
+    write_settings_at(place, folder, &cloud, &[]);
+    let mut catchall = Catchall::start(folder, &["run"]);
     for _ in 0..10 {
         cloud.happen(30);
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
-    let url = sqlite_url(folder.path());
-    judge::nothing_lost_nothing_doubled(&cloud, &url);
-    judge::inventory_is_true(&cloud, &url);
-    let reader = vmdb_rows::open(&url).unwrap();
+    judge::nothing_lost_nothing_doubled(&cloud, place);
+    judge::inventory_is_true(&cloud, place);
+    let reader = vmdb_rows::open(place).unwrap();
     let related = reader
         .number(
             "SELECT CAST(count(*) AS TEXT) AS value FROM event_streams WHERE vm_or_template_id IS NOT NULL",
@@ -43,13 +55,13 @@ fn late_malformed_repeated_and_broken_pages_lose_nothing() {
         ..Faults::default()
     };
     let cloud = Cloud::start(12, 20, faults);
-    write_settings(folder.path(), &cloud, &[]);
+    let place = write_settings(folder.path(), &cloud, &[]);
     let mut catchall = Catchall::start(folder.path(), &["run"]);
     for _ in 0..20 {
         cloud.happen(15);
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
-    judge::nothing_lost_nothing_doubled(&cloud, &sqlite_url(folder.path()));
+    judge::nothing_lost_nothing_doubled(&cloud, &place);
     assert!(!cloud.malformed().is_empty(), "the faults made no malformed event");
     assert!(catchall.terminate().success(), "{}", catchall.log());
 }
@@ -58,7 +70,7 @@ fn late_malformed_repeated_and_broken_pages_lose_nothing() {
 fn two_runs_on_one_file_exclude_each_other_and_a_start_after_kill_9_succeeds() {
     let folder = tempfile::tempdir().unwrap();
     let cloud = Cloud::start(13, 5, Faults::default());
-    write_settings(folder.path(), &cloud, &[]);
+    let place = write_settings(folder.path(), &cloud, &[]);
     let mut first = Catchall::start(folder.path(), &["run"]);
     first.logs("the event catcher is running");
     let mut second = Catchall::start(folder.path(), &["run", "--log-level", "info"]);
@@ -68,7 +80,7 @@ fn two_runs_on_one_file_exclude_each_other_and_a_start_after_kill_9_succeeds() {
     first.kill();
     let third = Catchall::start(folder.path(), &["run"]);
     cloud.happen(3);
-    judge::nothing_lost_nothing_doubled(&cloud, &sqlite_url(folder.path()));
+    judge::nothing_lost_nothing_doubled(&cloud, &place);
     drop(third);
 }
 
@@ -78,14 +90,14 @@ fn a_refused_password_is_a_state_and_heals() {
     let mishaps = vec![catchall::simulator::Mishap::Unauthorized; 2];
     let cloud = Cloud::start(14, 5, Faults { events_requests: mishaps, ..Faults::default() });
     cloud.happen(10);
-    write_settings(folder.path(), &cloud, &[]);
+    let place = write_settings(folder.path(), &cloud, &[]);
     let catchall = Catchall::start(folder.path(), &["run"]);
     let address = catchall.address();
     eventually("readyz says what is not ready", || {
         let (status, body) = get(&format!("http://{address}/readyz"));
         if status == 503 && body.contains("refused") { Ok(()) } else { Err(format!("{status} {body}")) }
     });
-    judge::nothing_lost_nothing_doubled(&cloud, &sqlite_url(folder.path()));
+    judge::nothing_lost_nothing_doubled(&cloud, &place);
     eventually("readyz is well again", || {
         let (status, body) = get(&format!("http://{address}/readyz"));
         if status == 200 { Ok(()) } else { Err(body) }

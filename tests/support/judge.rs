@@ -2,16 +2,16 @@
 
 use super::cloud::Cloud;
 use super::process::eventually;
-use super::vmdb_rows::{self, Reader};
+use super::vmdb_rows::{self, Place, Reader};
 use std::collections::BTreeSet;
 
 /// Every event of the cloud is one row, every malformed one a dead letter, and nothing waits any more.
-pub fn nothing_lost_nothing_doubled(cloud: &Cloud, url: &str) {
+pub fn nothing_lost_nothing_doubled(cloud: &Cloud, place: &Place) {
     eventually("every event that became visible is a row", || {
         if cloud.hidden() > 0 {
             return Err(format!("{} events are still to become visible", cloud.hidden()));
         }
-        let reader = vmdb_rows::open(url)?;
+        let reader = vmdb_rows::open(place)?;
         let rows: BTreeSet<String> =
             reader.texts("SELECT event_uid AS value FROM event_streams")?.into_iter().collect();
         let lost: Vec<String> = cloud.events().into_iter().filter(|id| !rows.contains(id)).collect();
@@ -26,7 +26,7 @@ pub fn nothing_lost_nothing_doubled(cloud: &Cloud, url: &str) {
             )),
         }
     });
-    let reader = vmdb_rows::open(url).unwrap();
+    let reader = vmdb_rows::open(place).unwrap();
     let rows = reader.number("SELECT CAST(count(*) AS TEXT) AS value FROM event_streams").unwrap();
     let distinct =
         reader.number("SELECT CAST(count(DISTINCT ems_ref) AS TEXT) AS value FROM event_streams").unwrap();
@@ -35,9 +35,9 @@ pub fn nothing_lost_nothing_doubled(cloud: &Cloud, url: &str) {
 }
 
 /// The VMs that are not archived are the cloud's, with its names, power states and hosts; and no work waits.
-pub fn inventory_is_true(cloud: &Cloud, url: &str) {
+pub fn inventory_is_true(cloud: &Cloud, place: &Place) {
     eventually("the inventory is the cloud's", || {
-        let reader = vmdb_rows::open(url)?;
+        let reader = vmdb_rows::open(place)?;
         let (kept, truth) = (kept_vms(&reader)?, true_vms(cloud));
         let waiting = reader.number("SELECT CAST(count(*) AS TEXT) AS value FROM miq_queue")?;
         let wrong: Vec<_> = kept.symmetric_difference(&truth).take(4).collect();

@@ -3,14 +3,34 @@
 use catchall::provider::Secret;
 use catchall::settings::VmdbSettings;
 use catchall::vmdb::{Access, Connection, Vmdb, VmdbError};
+use std::path::Path;
+
+/// Where a test's VMDB lies.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// `vmdb.url`
+    pub url: String,
+    /// `vmdb.schema`
+    pub schema: String,
+}
+
+impl Place {
+    /// A file in `folder`.
+    pub fn sqlite(folder: &Path) -> Self {
+        Self {
+            url: format!("sqlite://{}", folder.join("catchall.db").display()),
+            schema: "catchall".to_owned(),
+        }
+    }
+}
 
 /// Opens it for reading, beside a running Catchall.
-pub fn open(url: &str) -> Result<Reader, String> {
+pub fn open(place: &Place) -> Result<Reader, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    let settings = VmdbSettings { url: Secret::new(url), schema: "catchall".to_owned() };
+    let settings = VmdbSettings { url: Secret::new(&place.url), schema: place.schema.clone() };
     let vmdb = runtime.block_on(Vmdb::open(&settings, Access::Read)).map_err(|error| error.to_string())?;
     Ok(Reader { runtime, vmdb })
 }

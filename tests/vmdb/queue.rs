@@ -94,7 +94,9 @@ async fn work_is_claimed_once_and_its_answer_is_kept(fresh: Fresh) {
     assert_eq!(work.len(), 2);
     assert!(work[0].work_id < work[1].work_id);
     assert_eq!(fresh.vmdb.read(ems_with_waiting_refresh).await.unwrap(), []);
-    assert_eq!(fresh.write(|c| claim_refresh(c, EmsId(1), 1, 9)).await, []);
+    assert_eq!(fresh.write(|c| claim_refresh(c, EmsId(1), 2, 9)).await, [], "another process finds nothing");
+    let left_over = fresh.write(|c| claim_refresh(c, EmsId(1), 1, 9)).await;
+    assert_eq!(left_over, work, "what its own worker left when it was stopped is claimed again");
     let outcome = RefreshOutcome { full: false, started_on: work[0].requested_on, error: None };
     fresh.write(move |c| complete_refresh(c, &work, &outcome)).await;
     assert_eq!(fresh.count("SELECT count(*) FROM miq_queue").await, 0);

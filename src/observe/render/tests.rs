@@ -17,8 +17,9 @@ fn busy() -> Observe {
     ems.saw_event(now - Duration::from_secs(90), now - Duration::from_secs(88));
     ems.polled(now - Duration::from_millis(1500));
     let stream = observe.actor(ActorKind::Stream, Some("demo \"cloud\""));
-    stream.started(1);
-    stream.started(3);
+    for _ in 0..3 {
+        stream.started();
+    }
     stream.set_failed_state(ActorState::Refused, "credentials refused");
     stream.mailbox_wait.record(Duration::from_millis(250));
     observe.actor(ActorKind::Supervisor, None).set_state(ActorState::Running);
@@ -44,7 +45,7 @@ fn every_figure_is_a_series_with_its_labels() {
         r#"catchall_last_poll_age_seconds{ems="demo \"cloud\""} 1.5"#,
         r#"catchall_actor_state{actor="stream",ems="demo \"cloud\""} 5"#,
         r#"catchall_actor_state{actor="supervisor"} 2"#,
-        r#"catchall_actor_restarts_total{actor="stream",ems="demo \"cloud\""} 1"#,
+        r#"catchall_actor_restarts_total{actor="stream",ems="demo \"cloud\""} 2"#,
         r#"catchall_actor_generation{actor="stream",ems="demo \"cloud\""} 3"#,
         r#"catchall_actor_mailbox_wait_seconds_sum{actor="stream",ems="demo \"cloud\""} 0.25"#,
         r#"catchall_actor_mailbox_wait_seconds_count{actor="stream",ems="demo \"cloud\""} 1"#,
