@@ -45,7 +45,8 @@ pub(super) fn insert(
             let count = if rows - start >= SQLITE_ROWS { SQLITE_ROWS } else { 1 };
             let tuples = vec![format!("({marks})"); count].join(", ");
             let sql = format!("INSERT INTO {table} ({names}) VALUES {tuples} {tail}");
-            let places = (start..start + count).flat_map(|row| used.iter().map(move |(_, values)| values[row].clone()));
+            let places = (start..start + count)
+                .flat_map(|row| used.iter().map(move |(_, values)| values[row].clone()));
             returned.append(&mut connection.rows(&sql, &places.collect::<Vec<_>>())?);
             start += count;
         }

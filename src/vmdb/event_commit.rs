@@ -238,7 +238,9 @@ impl WorkOfCommit {
             Work::None => {}
             Work::FullRefresh => self.of(ems_id).full = true,
             Work::Refresh(targets) if targets.is_empty() => {}
-            Work::Refresh(targets) => targets.iter().map(queued).for_each(|target| self.of(ems_id).add(target)),
+            Work::Refresh(targets) => {
+                targets.iter().map(queued).for_each(|target| self.of(ems_id).add(target))
+            }
         }
     }
 

@@ -58,9 +58,10 @@ impl NewWork {
     /// nothing more.
     pub(super) fn add(&mut self, queued: QueuedTarget) {
         let target = &queued.request.target;
-        let key = target.manager_ref.iter().fold(target.association.clone(), |key, (name, value)| {
-            format!("{key}\0{name}\0{value}")
-        });
+        let key = target
+            .manager_ref
+            .iter()
+            .fold(target.association.clone(), |key, (name, value)| format!("{key}\0{name}\0{value}"));
         match self.places.entry(key) {
             Entry::Vacant(place) => {
                 place.insert(self.targets.len());
