@@ -50,7 +50,7 @@ pub fn commit(place: &Place, events: &[Vec<ReadyEvent>], batch: usize) -> Durati
         };
         let arbiter = Arbiter::new();
         let (children, _down) = Children::new();
-        let notice = children.notice(ChildId::of(ActorKind::EventHandler, ""));
+        let notice = children.notice(ChildId::of(ActorKind::EventHandler, "", 1));
         let handler = EventHandler::spawn(&arbiter.handle(), handling, EVENT_STREAMS, notice);
         let prepared: Vec<Vec<ReadyBatch>> =
             (1..).zip(events).map(|(ems, events)| batches(EmsId(ems), events, batch)).collect();

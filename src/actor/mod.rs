@@ -60,12 +60,14 @@ pub struct ChildId {
     pub kind: ActorKind,
     /// Its EMS's name; empty for the one that all share.
     pub ems: String,
+    /// Tells it from those before it: the last words of a predecessor are not about its successor.
+    pub number: u64,
 }
 
 impl ChildId {
-    /// The child of this kind and EMS.
-    pub fn of(kind: ActorKind, ems: &str) -> Self {
-        Self { kind, ems: ems.to_owned() }
+    /// The child of this kind, EMS and number.
+    pub fn of(kind: ActorKind, ems: &str, number: u64) -> Self {
+        Self { kind, ems: ems.to_owned(), number }
     }
 }
 

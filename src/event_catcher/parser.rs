@@ -15,6 +15,7 @@ use crate::settings::{EventNameFilter, RefreshSettings};
 use crate::switchboard::Switchboard;
 use actix::{Actor, Addr, Context, Handler};
 use actix_rt::ArbiterHandle;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -102,7 +103,7 @@ pub fn parse_batch(
 ) -> ParsedBatch {
     let switchboard = settings.switchboard.get();
     let preparation = Preparation { provider, switchboard: &switchboard, refresh: &settings.refresh };
-    let oldest = clock::now() - settings.keep_events;
+    let oldest = oldest_kept(clock::now(), settings.keep_events);
     let mut batch = ParsedBatch::default();
     for native in natives {
         match parse_native(provider, native) {
@@ -128,11 +129,13 @@ pub fn parse_batch(
     batch
 }
 
-fn filtered(
-    settings: &ParserSettings,
-    parsed: &ParsedEvent,
-    oldest: chrono::DateTime<chrono::Utc>,
-) -> Option<&'static str> {
+/// Events before this are counted, not stored. Who keeps events for longer than there is a calendar keeps them all.
+fn oldest_kept(now: DateTime<Utc>, keep_events: Duration) -> DateTime<Utc> {
+    let kept = TimeDelta::from_std(keep_events).ok();
+    kept.and_then(|kept| now.checked_sub_signed(kept)).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+fn filtered(settings: &ParserSettings, parsed: &ParsedEvent, oldest: DateTime<Utc>) -> Option<&'static str> {
     if settings.filter.matches(&parsed.event.event_type) {
         return Some("blacklisted_event_names");
     }

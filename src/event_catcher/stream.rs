@@ -84,6 +84,9 @@ impl StreamRun {
         while let Some(batch) = stop.run_until_cancelled(stream.poll()).await {
             let batch = batch?;
             let more = batch.more;
+            if let Some(lag) = batch.lag {
+                self.ems_figures.lag.record(lag);
+            }
             self.answered();
             self.commit(&mut *stream, batch).await?;
             if !more && stop.run_until_cancelled(tokio::time::sleep(self.ems.catcher.poll)).await.is_none() {

@@ -4,8 +4,11 @@
 //! noticing; it brings them in line with the settings and the VMDB; it stops them in order. `street` shows how they are
 //! made; `run` is the process around it.
 
+mod commands;
 pub mod run;
 pub mod street;
+
+pub use commands::{Reload, RestartCatchers, Shutdown};
 
 use crate::actor::{ChildId, Children, Exit};
 use crate::backoff::Backoff;
@@ -15,11 +18,8 @@ use crate::observe::{ActorKind, ActorState};
 use crate::provider::EmsId;
 use crate::refresh::{RefreshWorker, StopRefreshing};
 use crate::settings::{EmsSettings, Settings};
-use crate::switchboard::Switchboard;
 use crate::vmdb;
-use actix::{
-    Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, ResponseFuture, fut::wrap_future,
-};
+use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, fut::wrap_future};
 use std::collections::HashMap;
 use std::time::Duration;
 use street::{Handlers, Role, Street};
@@ -39,17 +39,25 @@ pub struct Supervisor {
     notices: Children<ChildId, ()>,
     down: Option<UnboundedReceiver<Down>>,
     handler_backoff: Backoff,
+    /// How many children there have been.
+    spawned: u64,
     stopping: bool,
 }
 
 type Down = (ChildId, Exit<()>);
 
+/// A child, and the number by which its notice names it.
+struct Running<A: Actor> {
+    number: u64,
+    address: Addr<A>,
+}
+
 /// What one EMS has running.
 struct EmsChildren {
     id: EmsId,
     settings: EmsSettings,
-    catcher: Option<Addr<EventCatcher>>,
-    refresh: Option<Addr<RefreshWorker>>,
+    catcher: Option<Running<EventCatcher>>,
+    refresh: Option<Running<RefreshWorker>>,
     backoff: Backoff,
 }
 
@@ -66,6 +74,7 @@ impl Supervisor {
             notices,
             down: Some(down),
             handler_backoff: Backoff::of_children(),
+            spawned: 0,
             stopping: false,
         };
         supervisor.learn(ems);
@@ -118,20 +127,23 @@ impl Supervisor {
             return;
         }
         if ems.refresh.is_none() && self.street.refreshes(&ems.settings) {
-            let notice = self.notices.notice(ChildId::of(ActorKind::RefreshWorker, name));
-            let worker = self.street.spawn_refresh_worker(ems.id, &ems.settings, notice);
-            self.street.handling.bells.set(ems.id, worker.clone().recipient());
-            ems.refresh = Some(worker);
+            self.spawned += 1;
+            let notice = self.notices.notice(ChildId::of(ActorKind::RefreshWorker, name, self.spawned));
+            let address = self.street.spawn_refresh_worker(ems.id, &ems.settings, notice);
+            self.street.handling.bells.set(ems.id, address.clone().recipient());
+            ems.refresh = Some(Running { number: self.spawned, address });
         }
         if ems.catcher.is_none() && self.street.catches(ems.id, name) {
-            let notice = self.notices.notice(ChildId::of(ActorKind::EventCatcher, name));
-            ems.catcher =
-                Some(self.street.spawn_catcher(ems.id, &ems.settings, handlers, &self.settings, notice));
+            self.spawned += 1;
+            let notice = self.notices.notice(ChildId::of(ActorKind::EventCatcher, name, self.spawned));
+            let address = self.street.spawn_catcher(ems.id, &ems.settings, handlers, &self.settings, notice);
+            ems.catcher = Some(Running { number: self.spawned, address });
         }
     }
 
     fn start_handler(&mut self) {
-        let notice = self.notices.notice(ChildId::of(ActorKind::EventHandler, ""));
+        self.spawned += 1;
+        let notice = self.notices.notice(ChildId::of(ActorKind::EventHandler, "", self.spawned));
         self.handlers = Some(self.street.spawn_handler(notice));
     }
 
@@ -154,7 +166,7 @@ impl Supervisor {
         if self.stopping || matches!(exit, Exit::Ended(())) {
             return;
         }
-        let ChildId { kind, ems: name } = child;
+        let ChildId { kind, ems: name, number } = child;
         if kind == ActorKind::EventHandler {
             log::error!("the event handler panicked; it and all event catchers are replaced");
             self.handlers = None;
@@ -166,6 +178,13 @@ impl Supervisor {
             return;
         }
         let Some(ems) = self.children.get_mut(&name) else { return };
+        let current = match kind {
+            ActorKind::RefreshWorker => ems.refresh.as_ref().map(|running| running.number),
+            _ => ems.catcher.as_ref().map(|running| running.number),
+        };
+        if current != Some(number) {
+            return;
+        }
         log::error!("{name}: the {} panicked; it is replaced", kind.label().replace('_', " "));
         let figures = self.street.handling.observe.actor(kind, Some(&name));
         figures.set_failed_state(ActorState::BackingOff, "it panicked; see the log for where");
@@ -200,14 +219,14 @@ impl Supervisor {
         async move {
             let all = stopped.into_iter().map(|(catcher, refresh)| async move {
                 if let Some(catcher) = catcher
-                    && tokio::time::timeout(deadline, catcher.send(StopCatching)).await.is_err()
+                    && tokio::time::timeout(deadline, catcher.address.send(StopCatching)).await.is_err()
                 {
                     log::warn!(
                         "an event catcher did not stop within {deadline:?}; what it did not commit is read again"
                     );
                 }
                 if let Some(refresh) = refresh {
-                    let _ = refresh.send(StopRefreshing).await;
+                    let _ = refresh.address.send(StopRefreshing).await;
                 }
             });
             futures_util::future::join_all(all).await;
@@ -274,11 +293,16 @@ impl Actor for Supervisor {
         self.start_missing();
         ctx.run_interval(LOOK_FOR_PAUSED, |supervisor, ctx| {
             let vmdb = supervisor.street.handling.vmdb.clone();
+            let caught = supervisor.children.values().filter(|ems| ems.catcher.is_some()).map(|ems| ems.id);
+            let caught: Vec<EmsId> = caught.collect();
             let asked = async move {
                 let rows = vmdb.read(vmdb::ems::list).await?;
-                let asked = vmdb.read(vmdb::restarts::asked).await?;
-                if !asked.is_empty() {
-                    vmdb.write(vmdb::restarts::answered).await?;
+                let mut asked = vmdb.read(vmdb::restarts::asked).await?;
+                // Others are for other processes.
+                asked.retain(|(_, ems_id)| caught.contains(ems_id));
+                let (answered, asked): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
+                if !answered.is_empty() {
+                    vmdb.write(|connection| vmdb::restarts::answered(connection, answered)).await?;
                 }
                 Ok::<_, vmdb::VmdbError>((rows, asked))
             };
@@ -302,103 +326,5 @@ impl Handler<ChildDown> for Supervisor {
 
     fn handle(&mut self, ChildDown(down): ChildDown, ctx: &mut Self::Context) {
         self.child_down(down, ctx);
-    }
-}
-
-/// SIGUSR1: every event catcher is replaced by a fresh one.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct RestartCatchers;
-
-impl Handler<RestartCatchers> for Supervisor {
-    type Result = ();
-
-    fn handle(&mut self, _: RestartCatchers, ctx: &mut Self::Context) {
-        self.restart(|_| true, ctx);
-    }
-}
-
-/// SIGHUP, after the new settings were found good and entered in the VMDB: restart only what changed.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Reload {
-    /// The new settings.
-    pub settings: Settings,
-    /// The new switchboard.
-    pub switchboard: Switchboard,
-    /// The rows of the settings' EMSs.
-    pub ems: Vec<vmdb::ems::EmsRow>,
-}
-
-impl Handler<Reload> for Supervisor {
-    type Result = ResponseFuture<()>;
-
-    fn handle(&mut self, reload: Reload, ctx: &mut Self::Context) -> Self::Result {
-        self.street.switchboard.set(reload.switchboard);
-        let new = &reload.settings.ext_management_systems;
-        let same = |name: &str, old: &Settings| {
-            let find = |settings: &Settings| {
-                settings.ext_management_systems.iter().find(|ems| ems.name == name).cloned()
-            };
-            find(old) == find(&reload.settings) && old.keep_events == reload.settings.keep_events
-        };
-        let refused = |name: &str| {
-            self.street.handling.observe.actor(ActorKind::EventCatcher, Some(name)).state()
-                == ActorState::Refused
-        };
-        let affected: Vec<String> = self
-            .children
-            .keys()
-            .filter(|name| !same(name, &self.settings) || refused(name))
-            .cloned()
-            .collect();
-        let gone: Vec<String> =
-            self.children.keys().filter(|name| !new.iter().any(|ems| ems.name == **name)).cloned().collect();
-        let stop = self.stop_children(&affected);
-        for name in &gone {
-            self.children.remove(name);
-        }
-        self.delivery = None; // dropping the guard ends the one before; the next one knows the EMSs as they are now
-        self.settings = reload.settings;
-        self.learn(&reload.ems);
-        let address = ctx.address();
-        Box::pin(async move {
-            stop.await;
-            let _ = address.send(StartMissing { gone }).await;
-        })
-    }
-}
-
-#[derive(Message)]
-#[rtype(result = "()")]
-struct StartMissing {
-    /// EMSs that left the settings and have stopped: their series end, unless they have come back meanwhile.
-    gone: Vec<String>,
-}
-
-impl Handler<StartMissing> for Supervisor {
-    type Result = ();
-
-    fn handle(&mut self, StartMissing { gone }: StartMissing, _: &mut Self::Context) {
-        for name in gone.iter().filter(|name| !self.children.contains_key(*name)) {
-            self.street.handling.observe.forget(name);
-        }
-        self.start_missing();
-    }
-}
-
-/// Stops everything in order; answers when it is done or its time is up. Nothing is lost either way.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Shutdown;
-
-impl Handler<Shutdown> for Supervisor {
-    type Result = ResponseFuture<()>;
-
-    fn handle(&mut self, _: Shutdown, _: &mut Self::Context) -> Self::Result {
-        self.stopping = true;
-        self.delivery = None;
-        let names: Vec<String> = self.children.keys().cloned().collect();
-        Box::pin(self.stop_children(&names))
     }
 }

@@ -28,20 +28,20 @@ pub fn ask(connection: &mut Connection, ems_id: EmsId) -> Result<(), VmdbError> 
     bulk::insert(connection, "miq_queue", &columns, "").map(drop)
 }
 
-/// The EMSs for which it was asked.
+/// The rows that ask, each with its EMS.
 ///
 /// # Errors
 /// See [`VmdbError`].
-pub fn asked(connection: &mut Connection) -> Result<Vec<EmsId>, VmdbError> {
+pub fn asked(connection: &mut Connection) -> Result<Vec<(i64, EmsId)>, VmdbError> {
     let rows =
-        connection.rows("SELECT DISTINCT target_id FROM miq_queue WHERE queue_name = ?", &[QUEUE.into()])?;
-    rows.iter().map(|row| row.id(0).map(EmsId)).collect()
+        connection.rows("SELECT id, target_id FROM miq_queue WHERE queue_name = ?", &[QUEUE.into()])?;
+    rows.iter().map(|row| Ok((row.id(0)?, EmsId(row.id(1)?)))).collect()
 }
 
-/// It is being done.
+/// These are being done.
 ///
 /// # Errors
 /// See [`VmdbError`].
-pub fn answered(connection: &mut Connection) -> Result<(), VmdbError> {
-    connection.execute("DELETE FROM miq_queue WHERE queue_name = ?", &[QUEUE.into()]).map(drop)
+pub fn answered(connection: &mut Connection, rows: Vec<i64>) -> Result<(), VmdbError> {
+    connection.execute("DELETE FROM miq_queue WHERE id ?", &[Value::Integers(rows)]).map(drop)
 }
