@@ -66,6 +66,13 @@ fn an_ems_that_leaves_the_settings_keeps_its_cursor_and_comes_back_without_loss(
     let catchall = Catchall::start(folder.path(), &["run"]);
     cloud.happen(20);
     judge::nothing_lost_nothing_doubled(&cloud, &place);
+    // The cloud's clock tells whole seconds: events of the running second are dated ahead of it and move no cursor yet.
+    eventually("the cursor is stored", || {
+        match vmdb_rows::open(&place)?.number("SELECT CAST(count(*) AS TEXT) AS value FROM ems_cursors")? {
+            1 => Ok(()),
+            count => Err(format!("{count} cursors")),
+        }
+    });
     let settings = folder.path().join("settings.yml");
     let with = fs::read_to_string(&settings).unwrap();
     let without = with.split("ext_management_systems:").next().unwrap();
