@@ -7,12 +7,15 @@ use catchall::provider::{
 };
 use chrono::DateTime;
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use tokio::time::Instant;
 
-/// When a poll panicked last. Only one of the providers here has polls that panic.
-static PANICKED: Mutex<Option<Instant>> = Mutex::new(None);
+thread_local! {
+    /// When the latest poll panicked. Each test's streams have a thread of their own.
+    static PANICKED: Cell<Option<Instant>> = const { Cell::new(None) };
+}
 
 /// See the module.
 pub struct Fragile {
@@ -43,7 +46,7 @@ impl Stream for FragileStream {
 
     async fn poll(&mut self) -> Result<EventBatch, StreamError> {
         if self.panics {
-            *PANICKED.lock().unwrap() = Some(Instant::now());
+            PANICKED.set(Some(Instant::now()));
             panic!("this poll panics on purpose");
         }
         if std::mem::replace(&mut self.served, true) {
@@ -107,7 +110,7 @@ impl Provider for Fragile {
     }
 
     fn stream(&self, _: &Ems) -> Result<Box<dyn Stream>, ProviderError> {
-        if let Some(panicked) = PANICKED.lock().unwrap().take() {
+        if let Some(panicked) = PANICKED.take() {
             self.waits.lock().unwrap().push((panicked, Instant::now()));
         }
         let panics = self.panics.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
