@@ -12,11 +12,17 @@ pub mod event_catcher; // provider → parsed, filtered, ready
 
 pub mod switchboard; // event type → calls
 
+pub mod rules; // events → what people want done for them
+
+pub mod automate; // calls and rules → work
+
 pub mod event_handler; // ready → one transaction
 
 pub mod vmdb;
 
 pub mod refresh; // work → inventory
+
+pub mod webhooks; // what leaves the house
 
 pub mod supervisor; // starts, watches and stops all of the above
 

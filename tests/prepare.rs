@@ -6,6 +6,7 @@ mod automate_files;
 #[path = "support/tiny_provider.rs"]
 mod tiny_provider;
 
+use catchall::automate::Automation;
 use catchall::event_catcher::prepare::{Outcome, Preparation, dead_letter, parse_native, prepare};
 use catchall::provider::{NativeEvent, ParseError, Parsed, ParsedEvent, Provider, Target};
 use catchall::settings::RefreshSettings;
@@ -35,7 +36,8 @@ fn prepared(
 ) -> Result<(Work, Vec<Outcome>), ParseError> {
     let providers: [&dyn Provider; 1] = [&TINY];
     let (switchboard, _) = Switchboard::load(builtin_domain(&providers), &[]).unwrap();
-    let preparation = Preparation { provider: tiny, switchboard: &switchboard, refresh };
+    let automation = Automation { switchboard, ..Automation::default() };
+    let preparation = Preparation { provider: tiny, ems: "tiny", automation: &automation, refresh };
     prepare(event, &preparation).map(|(ready, outcomes)| (ready.work, outcomes))
 }
 

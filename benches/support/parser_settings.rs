@@ -1,6 +1,7 @@
 //! What a ParserActor is given when nothing is set: the built-in switchboard, no blacklist.
 
-use catchall::event_catcher::parser::{ParserSettings, SharedSwitchboard};
+use catchall::automate::{Automation, SharedAutomation};
+use catchall::event_catcher::parser::ParserSettings;
 use catchall::providers::PROVIDERS;
 use catchall::settings::{EventNameFilter, RefreshSettings};
 use catchall::switchboard::{Switchboard, builtin_domain};
@@ -20,6 +21,7 @@ pub fn shipped() -> ParserSettings {
         },
         // Recorded events are old; to be measured they must not be too old.
         keep_events: 36_500 * DAY,
-        switchboard: SharedSwitchboard::new(switchboard),
+        ems_name: "bench".to_owned(),
+        automation: SharedAutomation::new(Automation { switchboard, ..Automation::default() }),
     }
 }

@@ -4,6 +4,8 @@
 //! (actix#158, actix#204). Here a parent holds a [`Children`] channel; every child carries an [`ExitNotice`] which reports
 //! how it ended, also while a panic unwinds; the parent then makes a fresh child.
 
+pub mod rounds;
+
 use crate::observe::ActorKind;
 use actix_rt::{Arbiter, ArbiterHandle};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};

@@ -4,6 +4,7 @@
 use super::arguments::{EmsCommand, EventsArguments};
 use super::events::{self, Chosen};
 use super::{CliError, Retried, ems, failed, retry, status};
+use crate::automate::Automation;
 use crate::clock;
 use crate::event_catcher::prepare::{self, Preparation};
 use crate::provider::{EmsId, NativeEvent, Parsed};
@@ -131,12 +132,13 @@ fn retry_dead_letters(
     only: Option<EmsId>,
 ) -> Result<(), CliError> {
     let all = settings.ext_management_systems.clone();
+    let automation = Automation::new(settings, switchboard);
     let retried = writing(settings, move |connection| {
         let mut sum = Retried::default();
         for row in vmdb::ems::list(connection)? {
             let Some(ems) = all.iter().find(|ems| ems.name == row.name) else { continue };
             if only.is_none_or(|ems_id| ems_id == row.id) {
-                sum += retry(connection, Some(row.id), |_, native| ready(ems, &switchboard, native))?;
+                sum += retry(connection, Some(row.id), |_, native| ready(ems, &automation, native))?;
             }
         }
         Ok(sum)
@@ -146,8 +148,9 @@ fn retry_dead_letters(
 }
 
 /// What the event catcher would make of `native` today.
-fn ready(ems: &EmsSettings, switchboard: &Switchboard, native: &str) -> Result<Vec<ReadyEvent>, String> {
-    let preparation = Preparation { provider: ems.provider, switchboard, refresh: &ems.refresh };
+fn ready(ems: &EmsSettings, automation: &Automation, native: &str) -> Result<Vec<ReadyEvent>, String> {
+    let preparation =
+        Preparation { provider: ems.provider, ems: &ems.name, automation, refresh: &ems.refresh };
     let parsed =
         prepare::parse_native(ems.provider, &NativeEvent::new(native)).map_err(|error| error.to_string())?;
     let Parsed::Events(events) = parsed else { return Ok(Vec::new()) };

@@ -8,16 +8,16 @@ use super::messages::{ParseEvents, ParsedBatch};
 use super::prepare::{Outcome, Preparation, dead_letter, parse_native, prepare};
 use super::stream::StreamExit;
 use crate::actor::{Exit, ExitNotice};
+use crate::automate::SharedAutomation;
 use crate::clock;
 use crate::observe::{ActorFigures, EmsFigures};
 use crate::provider::{NativeEvent, ParseError, Parsed, ParsedEvent, Provider};
 use crate::settings::{EventNameFilter, RefreshSettings};
-use crate::switchboard::Switchboard;
 use actix::{Actor, Addr, Context, Handler};
 use actix_rt::ArbiterHandle;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 /// What events of one EMS are measured against.
@@ -29,29 +29,10 @@ pub struct ParserSettings {
     pub refresh: RefreshSettings,
     /// `event_streams.history.keep_events`: what is older is counted, not stored.
     pub keep_events: Duration,
+    /// The EMS's name.
+    pub ems_name: String,
     /// Shared, so that a reload needs no restart.
-    pub switchboard: SharedSwitchboard,
-}
-
-/// The switchboard in force; SIGHUP puts another in its place.
-#[derive(Clone, Default)]
-pub struct SharedSwitchboard(Arc<RwLock<Switchboard>>);
-
-impl SharedSwitchboard {
-    /// With a first one.
-    pub fn new(switchboard: Switchboard) -> Self {
-        Self(Arc::new(RwLock::new(switchboard)))
-    }
-
-    /// The one in force.
-    pub fn get(&self) -> Switchboard {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// From now on this one.
-    pub fn set(&self, switchboard: Switchboard) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = switchboard;
-    }
+    pub automation: SharedAutomation,
 }
 
 /// Parses the batches of one EMS.
@@ -101,8 +82,13 @@ pub fn parse_batch(
     ems: &EmsFigures,
     natives: &[NativeEvent],
 ) -> ParsedBatch {
-    let switchboard = settings.switchboard.get();
-    let preparation = Preparation { provider, switchboard: &switchboard, refresh: &settings.refresh };
+    let automation = settings.automation.get();
+    let preparation = Preparation {
+        provider,
+        ems: &settings.ems_name,
+        automation: &automation,
+        refresh: &settings.refresh,
+    };
     let oldest = oldest_kept(clock::now(), settings.keep_events);
     let mut batch = ParsedBatch::default();
     for native in natives {

@@ -4,24 +4,26 @@
 //! It filters nothing: blacklists and ages are the parser actor's.
 
 use super::storable;
+use crate::automate::Automation;
+use crate::automate::handlers::{self, HandlerContext};
 use crate::provider::{NativeEvent, ParseError, Parsed, ParsedEvent, Provider, Target};
 use crate::settings::RefreshSettings;
-use crate::switchboard::Switchboard;
-use crate::switchboard::handlers::{self, HandlerContext};
-use crate::vmdb::{DeadLetter, ReadyEvent};
+use crate::vmdb::{AutomateRequest, DeadLetter, ReadyEvent};
 use sha2::{Digest, Sha256};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub use crate::switchboard::handlers::Outcome;
+pub use crate::automate::handlers::Outcome;
 
 /// What an event is prepared with.
 #[derive(Clone, Copy)]
 pub struct Preparation<'a> {
     /// Of the event's EMS.
     pub provider: &'a dyn Provider,
-    /// What its type does.
-    pub switchboard: &'a Switchboard,
+    /// Its EMS's name.
+    pub ems: &'a str,
+    /// What follows from events.
+    pub automation: &'a Automation,
     /// `ems_refresh` of the event's EMS.
     pub refresh: &'a RefreshSettings,
 }
@@ -61,13 +63,21 @@ pub fn prepare(
     parsed: ParsedEvent,
     preparation: &Preparation<'_>,
 ) -> Result<(ReadyEvent, Vec<Outcome>), ParseError> {
-    let Preparation { provider, switchboard, refresh } = *preparation;
-    let (work, outcomes) = guarded("preparation of the event (switchboard, event target parser)", || {
+    let Preparation { provider, ems, automation, refresh } = *preparation;
+    let (ready, outcomes) = guarded("preparation of the event (switchboard, event target parser)", || {
         check(&parsed)?;
-        let calls = switchboard.evaluate(&parsed.event.source, &parsed.event.event_type);
-        handlers::work(&calls, &HandlerContext { provider, refresh, event: &parsed.event })
+        let event = &parsed.event;
+        let calls = automation.switchboard.evaluate(&event.source, &event.event_type);
+        let plan = handlers::plan(&calls, &HandlerContext { provider, refresh, event })?;
+        let automate = AutomateRequest {
+            calls: plan.calls,
+            rules: automation.rules.candidates(ems, event),
+            chain: event.chain_id.is_some() && automation.is_of_chain(&event.event_type),
+        };
+        Ok(((plan.work, automate), plan.outcomes))
     })?;
-    Ok((ReadyEvent { event: parsed, work }, outcomes))
+    let (work, automate) = ready;
+    Ok((ReadyEvent { event: parsed, work, automate }, outcomes))
 }
 
 /// A dead letter of this native text. What no database can hold in a text (NUL) is replaced; the uid is of the text as it was.

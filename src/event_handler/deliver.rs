@@ -2,9 +2,10 @@
 //! (queue `ems`) and sends it through the same EventHandler as `run` does. The rows go in the commit that stores them.
 
 use super::{EmsNames, Handling};
+use crate::automate::SharedAutomation;
 use crate::backoff::Backoff;
 use crate::event_catcher::messages::PutEvents;
-use crate::event_catcher::parser::{SharedSwitchboard, count};
+use crate::event_catcher::parser::count;
 use crate::event_catcher::prepare::{Preparation, dead_letter, prepare};
 use crate::provider::{EmsId, ParsedEvent, Provider};
 use crate::settings::RefreshSettings;
@@ -27,8 +28,8 @@ pub struct Delivery {
     pub handling: Handling,
     /// Who commits.
     pub handler: Recipient<PutEvents>,
-    /// The switchboard in force.
-    pub switchboard: SharedSwitchboard,
+    /// The automation in force.
+    pub automation: SharedAutomation,
     /// Who this process is, for claims.
     pub owner: i64,
     /// The EMSs of the settings.
@@ -112,11 +113,11 @@ impl Delivery {
     fn ready(&self, batch: &mut ReadyBatch, parsed: ParsedEvent) {
         let Some((provider, refresh)) = self.ems.get(&batch.ems_id) else {
             // Its EMS left the settings: the event is stored, and nothing follows.
-            batch.events.push(crate::vmdb::ReadyEvent { event: parsed, work: crate::vmdb::Work::None });
+            batch.events.push(crate::vmdb::ReadyEvent::new(parsed, crate::vmdb::Work::None));
             return;
         };
-        let switchboard = self.switchboard.get();
-        let preparation = Preparation { provider: *provider, switchboard: &switchboard, refresh };
+        let (automation, name) = (self.automation.get(), self.handling.names.get(batch.ems_id));
+        let preparation = Preparation { provider: *provider, ems: &name, automation: &automation, refresh };
         let native = parsed.event.full_data.clone();
         match prepare(parsed, &preparation) {
             Ok((ready, outcomes)) => {

@@ -26,6 +26,7 @@ pub fn into_miq_queue(
         dead_letters: outcome.dead_letters,
         gaps: u64::from(batch.gap.is_some()),
         work: false,
+        automate: false,
         newest: newest(batch).filter(|_| outcome.queued > 0),
     };
     Ok(batches.iter().zip(outcomes).map(outcome).collect())

@@ -10,6 +10,7 @@ pub mod deliver;
 pub mod destination;
 pub mod lanes;
 
+use crate::actor::rounds::Ring;
 use crate::actor::{ChildId, Exit, ExitNotice};
 use crate::clock;
 use crate::event_catcher::messages::{CatchError, LoadCursor, PutEvents};
@@ -24,7 +25,7 @@ use actix_rt::ArbiterHandle;
 use bisect::Committer;
 use destination::CommitBatches;
 use lanes::{Lanes, Waiting};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -32,9 +33,24 @@ use tokio::sync::oneshot;
 
 /// Where the refresh workers can be rung, by EMS. Losing a ring costs one sweep: the rows are the truth.
 #[derive(Clone, Default)]
-pub struct Bells(Arc<Mutex<HashMap<EmsId, Recipient<WorkReady>>>>);
+pub struct Bells(Arc<Mutex<HashMap<EmsId, Recipient<WorkReady>>>>, WorkerBells);
+
+/// Where the workers that exist once can be rung.
+type WorkerBells = Arc<Mutex<BTreeMap<ActorKind, Recipient<Ring>>>>;
 
 impl Bells {
+    /// A worker of the process is there.
+    pub fn set_worker(&self, kind: ActorKind, worker: Recipient<Ring>) {
+        self.1.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, worker);
+    }
+
+    /// Rings it, if there is one.
+    pub fn ring_worker(&self, kind: ActorKind) {
+        if let Some(worker) = self.1.lock().unwrap_or_else(PoisonError::into_inner).get(&kind) {
+            let _ = worker.try_send(Ring { sent: Instant::now() });
+        }
+    }
+
     /// A refresh worker is there.
     pub fn set(&self, ems_id: EmsId, worker: Recipient<WorkReady>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(ems_id, worker);
@@ -154,6 +170,9 @@ impl EventHandler {
         }
         if outcome.work {
             self.handling.bells.ring(ems_id);
+        }
+        if outcome.automate {
+            self.handling.bells.ring_worker(ActorKind::AutomateWorker);
         }
         self.figures.in_flight.fetch_sub(1, Relaxed);
         self.figures.handled.fetch_add(outcome.new_events + outcome.duplicates, Relaxed);

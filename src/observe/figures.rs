@@ -22,6 +22,12 @@ pub enum ActorKind {
     RefreshWorker,
     /// One per process.
     Supervisor,
+    /// One per process.
+    AutomateWorker,
+    /// One per process.
+    WebhookSender,
+    /// One per process.
+    Purger,
 }
 
 impl ActorKind {
@@ -34,6 +40,9 @@ impl ActorKind {
             Self::EventHandler => "event_handler",
             Self::RefreshWorker => "refresh_worker",
             Self::Supervisor => "supervisor",
+            Self::AutomateWorker => "automate_worker",
+            Self::WebhookSender => "webhook_sender",
+            Self::Purger => "purger",
         }
     }
 }

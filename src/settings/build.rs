@@ -8,12 +8,16 @@ use super::sources::Sources;
 use super::tree::{Node, Origin};
 use super::{EventNameFilter, HttpSettings, Settings, VmdbSettings, ems, listen, values};
 use crate::provider::{Provider, Secret};
+use crate::rules::Rules;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// ManageIQ keeps events so long when it is told to keep them 0 seconds.
 const KEEP_EVENTS: Duration = Duration::from_secs(6 * 2_629_746);
+
+/// Older events are history that is read again, not news.
+const MAX_ACTION_AGE: Duration = Duration::from_secs(3600);
 
 /// What building needs besides the tree.
 pub struct Builder<'a> {
@@ -41,7 +45,14 @@ impl Builder<'_> {
             blacklists: self.blacklists(root),
             event_groups: self.event_groups(root),
             keep_events: if keep_events.is_zero() { KEEP_EVENTS } else { keep_events },
+            purge_window_size: number(root, &["event_streams", "history", "purge_window_size"])
+                .unwrap_or(1_000),
+            task_final_events: BTreeMap::new(),
             automate_domains: self.automate_domains(root),
+            abort_on_error: boolean(root, &["automate", "abort_on_error"]).unwrap_or(false),
+            rules: Rules::default(),
+            webhooks: BTreeMap::new(),
+            max_action_age: duration(root, &["max_action_age"]).unwrap_or(MAX_ACTION_AGE),
             notices: Vec::new(),
         }
     }

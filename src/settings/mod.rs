@@ -4,6 +4,7 @@
 //! `validate` compares with the `schema`, `build` makes the types below. [`load()`] does all of it.
 
 use crate::provider::{Authentication, CatcherSettings, Endpoint, Provider, Secret};
+use crate::rules::Rules;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -56,8 +57,20 @@ pub struct Settings {
     pub event_groups: EventGroups,
     /// `event_streams.history.keep_events`.
     pub keep_events: Duration,
+    /// `event_streams.history.purge_window_size`: rows deleted at once.
+    pub purge_window_size: usize,
+    /// `event_handling.task_final_events`: final event type → the types that may begin its chain.
+    pub task_final_events: BTreeMap<String, Vec<String>>,
     /// `automate.domains`, lowest first.
     pub automate_domains: Vec<PathBuf>,
+    /// `automate.abort_on_error`: a handler that fails ends the calls of its event, as in ManageIQ.
+    pub abort_on_error: bool,
+    /// `rules`.
+    pub rules: Rules,
+    /// `webhooks`, by name.
+    pub webhooks: BTreeMap<String, WebhookSettings>,
+    /// `max_action_age`: webhooks do not fire for events that are older at their commit.
+    pub max_action_age: Duration,
     /// What was met and passed over: sections of ManageIQ that Catchall does not know. Logged once at start.
     pub notices: Vec<String>,
 }
@@ -95,6 +108,21 @@ pub struct HttpSettings {
     pub listen: Option<SocketAddr>,
     /// Required as soon as `listen` is not loopback.
     pub token: Option<Secret>,
+}
+
+/// `webhooks.NAME`
+#[derive(Clone, Debug, PartialEq)]
+pub struct WebhookSettings {
+    /// Where it is posted to.
+    pub url: String,
+    /// Signs the body, when there is one.
+    pub secret: Option<Secret>,
+    /// Whether it may go to private, link-local and metadata addresses.
+    pub allow_private_addresses: bool,
+    /// For a whole attempt.
+    pub timeout: Duration,
+    /// After so many attempts it is a dead letter.
+    pub max_attempts: u32,
 }
 
 /// One entry of `ext_management_systems`, with what the other sections say for it.

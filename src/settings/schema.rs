@@ -62,6 +62,9 @@ pub const KEYS: &[(&str, Kind)] = &[
     ("workers.worker_base.event_catcher.event_catcher_TYPE.ems_event_thread_shutdown_timeout", Kind::Wait),
     ("workers.worker_base.event_catcher.event_catcher_TYPE.initial_history", Kind::History),
     ("automate.domains", Kind::Paths),
+    ("automate.abort_on_error", Kind::Boolean),
+    ("max_action_age", Kind::Duration),
+    ("event_streams.history.purge_window_size", Kind::Number(1, 100_000)),
 ];
 
 /// Known keys with their steps, ours first.

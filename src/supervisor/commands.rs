@@ -1,6 +1,8 @@
 //! What the Supervisor is told to do: restart, take over new settings, stop.
 
 use super::Supervisor;
+use crate::actor::rounds::StopRounds;
+use crate::automate::Automation;
 use crate::observe::{ActorKind, ActorState};
 use crate::settings::Settings;
 use crate::switchboard::Switchboard;
@@ -36,7 +38,7 @@ impl Handler<Reload> for Supervisor {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, reload: Reload, ctx: &mut Self::Context) -> Self::Result {
-        self.street.switchboard.set(reload.switchboard);
+        self.street.automation.set(Automation::new(&reload.settings, reload.switchboard));
         let new = &reload.settings.ext_management_systems;
         let same = |name: &str, old: &Settings| {
             let find = |settings: &Settings| {
@@ -101,6 +103,13 @@ impl Handler<Shutdown> for Supervisor {
         self.stopping = true;
         self.delivery = None;
         let names: Vec<String> = self.children.keys().cloned().collect();
-        Box::pin(self.stop_children(&names))
+        let workers = std::mem::take(&mut self.workers);
+        let children = self.stop_children(&names);
+        Box::pin(async move {
+            children.await;
+            for worker in workers.into_values() {
+                let _ = worker.stop.send(StopRounds).await;
+            }
+        })
     }
 }

@@ -20,9 +20,9 @@ use crate::refresh::{RefreshWorker, StopRefreshing};
 use crate::settings::{EmsSettings, Settings};
 use crate::vmdb;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, fut::wrap_future};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
-use street::{Handlers, Role, Street};
+use street::{Handlers, Role, Street, Worker};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::DropGuard;
 
@@ -36,6 +36,7 @@ pub struct Supervisor {
     handlers: Option<Handlers>,
     delivery: Option<DropGuard>,
     children: HashMap<String, EmsChildren>,
+    workers: BTreeMap<ActorKind, Worker>,
     notices: Children<ChildId, ()>,
     down: Option<UnboundedReceiver<Down>>,
     handler_backoff: Backoff,
@@ -71,6 +72,7 @@ impl Supervisor {
             handlers: None,
             delivery: None,
             children: HashMap::new(),
+            workers: BTreeMap::new(),
             notices,
             down: Some(down),
             handler_backoff: Backoff::of_children(),
@@ -118,6 +120,18 @@ impl Supervisor {
         for name in names {
             self.start_children(&name);
         }
+        for kind in self.street.workers() {
+            self.start_worker(*kind);
+        }
+    }
+
+    fn start_worker(&mut self, kind: ActorKind) {
+        if self.stopping || self.workers.contains_key(&kind) {
+            return;
+        }
+        self.spawned += 1;
+        let notice = self.notices.notice(ChildId::of(kind, "", self.spawned));
+        self.workers.insert(kind, self.street.spawn_worker(kind, notice));
     }
 
     /// The refresh worker first, so that the first commit finds its bell; then the catcher.
@@ -175,6 +189,13 @@ impl Supervisor {
             let stop = self.stop_children(&names);
             let wait = self.handler_backoff.next_wait();
             ctx.spawn(wrap_future::<_, Self>(stop).map(move |(), _, ctx| Self::start_after(wait, ctx)));
+            return;
+        }
+        if self.workers.remove(&kind).is_some() {
+            log::error!("the {} panicked; it is replaced", kind.label().replace('_', " "));
+            let figures = self.street.handling.observe.actor(kind, None);
+            figures.set_failed_state(ActorState::BackingOff, "it panicked; see the log for where");
+            Self::start_after(self.handler_backoff.next_wait(), ctx);
             return;
         }
         let Some(ems) = self.children.get_mut(&name) else { return };

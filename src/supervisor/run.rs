@@ -3,8 +3,8 @@
 use super::street::{Role, Street};
 use super::{Reload, RestartCatchers, Shutdown, Supervisor};
 use crate::actor::Arbiters;
+use crate::automate::{Automation, SharedAutomation};
 use crate::backoff::Backoff;
-use crate::event_catcher::parser::SharedSwitchboard;
 use crate::event_handler::{Bells, EmsNames, Handling};
 use crate::http::{self, HttpContext};
 use crate::observe::Observe;
@@ -165,7 +165,7 @@ fn start(
             names: EmsNames::default(),
             observe: shared.observe,
         },
-        switchboard: SharedSwitchboard::new(switchboard),
+        automation: SharedAutomation::new(Automation::new(&settings, switchboard)),
         arbiters: handles,
         budget: shared.budget,
         context: shared.context,

@@ -1,13 +1,17 @@
 //! How the street is put together: which actors there are in which kind of process, and what each is made from.
 
+use crate::actor::rounds::{Rounds, RoundsActor, StopRounds};
 use crate::actor::{ArbiterHandles, ChildId, ExitNotice};
+use crate::automate::SharedAutomation;
+use crate::automate::worker::AutomateWorker;
 use crate::event_catcher::messages::{LoadCursor, PutEvents};
-use crate::event_catcher::parser::{ParserSettings, SharedSwitchboard};
+use crate::event_catcher::parser::ParserSettings;
 use crate::event_catcher::{Catching, EventCatcher};
 use crate::event_handler::deliver::Delivery;
 use crate::event_handler::destination::{self, CommitBatches};
 use crate::event_handler::{EventHandler, Handling};
 use crate::http::HttpContext;
+use crate::observe::ActorKind;
 use crate::provider::{ByteBudget, Ems, EmsId, Provider};
 use crate::refresh::{RefreshWorker, Refreshing};
 use crate::settings::{EmsSettings, RefreshSettings, Settings};
@@ -61,8 +65,8 @@ pub struct Street {
     pub role: Role,
     /// VMDB, bells, names, figures.
     pub handling: Handling,
-    /// The switchboard in force.
-    pub switchboard: SharedSwitchboard,
+    /// What follows from events; SIGHUP replaces it.
+    pub automation: SharedAutomation,
     /// Threads.
     pub arbiters: ArbiterHandles,
     /// Bytes of all pages in memory.
@@ -71,6 +75,12 @@ pub struct Street {
     pub context: HttpContext,
     /// Who this process is, for claims.
     pub owner: i64,
+}
+
+/// A worker that the process has once.
+pub struct Worker {
+    /// Ends it.
+    pub stop: Recipient<StopRounds>,
 }
 
 /// Who takes what event catchers bring.
@@ -120,7 +130,7 @@ impl Street {
         let delivery = Delivery {
             handling: self.handling.clone(),
             handler: handlers.put_events.clone(),
-            switchboard: self.switchboard.clone(),
+            automation: self.automation.clone(),
             owner: self.owner,
             ems,
         };
@@ -145,7 +155,8 @@ impl Street {
                 filter: ems.blacklisted_event_names.clone(),
                 refresh: ems.refresh.clone(),
                 keep_events: settings.keep_events,
-                switchboard: self.switchboard.clone(),
+                ems_name: ems.name.clone(),
+                automation: self.automation.clone(),
             },
             handler: handlers.put_events.clone(),
             cursors: handlers.load_cursor.clone(),
@@ -153,6 +164,34 @@ impl Street {
             arbiters: self.arbiters.clone(),
         };
         EventCatcher::spawn(catching, notice)
+    }
+
+    /// The workers that this process has once.
+    pub fn workers(&self) -> &'static [ActorKind] {
+        match self.role {
+            Role::Run | Role::QueueWorker => &[ActorKind::AutomateWorker],
+            Role::SingleWorker(_) => &[],
+        }
+    }
+
+    /// One of [`Street::workers`].
+    pub fn spawn_worker(&self, kind: ActorKind, notice: ExitNotice<ChildId, ()>) -> Worker {
+        let handling = self.handling.clone();
+        match kind {
+            ActorKind::AutomateWorker => {
+                let worker =
+                    AutomateWorker { handling, automation: self.automation.clone(), owner: self.owner };
+                self.spawn_rounds(kind, worker, notice)
+            }
+            _ => unreachable!("{} is no worker of the process", kind.label()),
+        }
+    }
+
+    fn spawn_rounds(&self, kind: ActorKind, rounds: impl Rounds, notice: ExitNotice<ChildId, ()>) -> Worker {
+        let figures = self.handling.observe.actor(kind, None);
+        let address = RoundsActor::spawn(&self.arbiters.refresh, rounds, figures, notice);
+        self.handling.bells.set_worker(kind, address.clone().recipient());
+        Worker { stop: address.recipient() }
     }
 
     /// One EMS's refresh worker.

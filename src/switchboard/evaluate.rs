@@ -6,7 +6,7 @@
 use super::Call;
 use super::explanation::{Explanation, FieldRun, Resolved};
 use super::guard;
-use super::handlers::HANDLERS;
+use super::handler_names::HANDLERS;
 use super::index::{ENTRY_CLASS, ENTRY_INSTANCE, Found, Index};
 use super::model::{DataType, Effective, FieldKind, SchemaField, is_commented_out};
 use super::substitution::{Object, Part, Reference, Template, is_unknown_root_attribute};

@@ -10,7 +10,7 @@ mod evaluate;
 mod explanation;
 mod files;
 mod guard;
-pub mod handlers;
+mod handler_names;
 mod index;
 mod loader;
 mod loader_class;
@@ -22,6 +22,7 @@ mod uri;
 
 pub use builtin::builtin_domain;
 pub use explanation::{Explanation, FieldRun, Resolved};
+pub use handler_names::{HANDLERS, Handler, is_target_name};
 pub use model::FieldKind;
 pub use problem::{AutomateError, AutomateWarning};
 
@@ -38,7 +39,7 @@ pub struct Switchboard {
 }
 
 /// One call that an event type makes, in order of the class's fields.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Call {
     /// Path of the handler, such as `/System/event_handlers/refresh`.
     pub uri: String,

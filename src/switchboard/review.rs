@@ -4,7 +4,7 @@
 
 use super::evaluate::handler_method;
 use super::guard;
-use super::handlers::{Handler, is_target_name};
+use super::handler_names::{Handler, is_target_name};
 use super::index::{EMS_EVENT, ENTRY_CLASS, Index, MISSING};
 use super::model::{Class, Domain, Effective, FieldKind, Instance, SchemaField, is_commented_out};
 use super::problem::{AutomateWarning, did_you_mean, nearest};

@@ -1,5 +1,6 @@
 //! The commit: events, dead letters, cursors and the work that follows, in one transaction.
 
+use super::automate_work::{self, AutomateRequest, QueuedRequest};
 use super::dialect::Connection;
 use super::event_rows::{self, EventRow};
 use super::refresh_work::{self, NewWork, QueuedTarget};
@@ -32,8 +33,17 @@ pub struct ReadyBatch {
 pub struct ReadyEvent {
     /// The event.
     pub event: ParsedEvent,
-    /// Its work.
+    /// Its refresh.
     pub work: Work,
+    /// What automate does for it.
+    pub automate: AutomateRequest,
+}
+
+impl ReadyEvent {
+    /// An event for which automate has nothing to do.
+    pub fn new(event: ParsedEvent, work: Work) -> Self {
+        Self { event, work, automate: AutomateRequest::default() }
+    }
 }
 
 /// What follows from a new event.
@@ -71,6 +81,8 @@ pub struct BatchOutcome {
     pub gaps: u64,
     /// Whether refresh work was queued: ring the EMS's refresh worker.
     pub work: bool,
+    /// Whether automate has work: ring its worker.
+    pub automate: bool,
     /// The newest `timestamp` among the new events.
     pub newest: Option<DateTime<Utc>>,
 }
@@ -113,6 +125,7 @@ impl BatchOutcome {
         self.dead_letters += other.dead_letters;
         self.gaps += other.gaps;
         self.work |= other.work;
+        self.automate |= other.automate;
         self.newest = self.newest.max(other.newest);
     }
 }
@@ -180,11 +193,13 @@ fn store_events(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<V
         outcomes[batch].newest = outcomes[batch].newest.max(Some(ready.event.event.timestamp));
         work.add(batches[batch].ems_id, ready, *event_id);
     }
-    let works = work.into_new_work();
+    let (works, requests) = work.into_new_work();
     refresh_work::put(connection, &works)?;
+    automate_work::put(connection, &requests)?;
     for (batch, outcome) in batches.iter().zip(&mut outcomes) {
         outcome.duplicates = batch.events.len() as u64 - outcome.new_events;
         outcome.work = works.iter().any(|work| work.ems_id == batch.ems_id);
+        outcome.automate = requests.iter().any(|(ems_id, _)| *ems_id == batch.ems_id);
     }
     Ok(outcomes)
 }
@@ -201,11 +216,12 @@ fn distinct(batches: &[ReadyBatch]) -> Vec<(usize, &ReadyEvent)> {
 /// One row of work for each EMS and commit; it gets its id before it is known which events are new.
 struct WorkOfCommit {
     works: BTreeMap<EmsId, NewWork>,
+    requests: BTreeMap<EmsId, Vec<QueuedRequest>>,
 }
 
 impl WorkOfCommit {
     fn new(batches: &[ReadyBatch]) -> Self {
-        let mut this = Self { works: BTreeMap::new() };
+        let mut this = Self { works: BTreeMap::new(), requests: BTreeMap::new() };
         for batch in batches.iter().filter(|batch| batch.gap.is_some()) {
             this.of(batch.ems_id).full = true;
         }
@@ -225,6 +241,10 @@ impl WorkOfCommit {
     }
 
     fn add(&mut self, ems_id: EmsId, ready: &ReadyEvent, event_id: i64) {
+        if !ready.automate.is_empty() {
+            let request = QueuedRequest { event_id, request: ready.automate.clone() };
+            self.requests.entry(ems_id).or_default().push(request);
+        }
         let event = &ready.event.event;
         let queued = |target: &Target| QueuedTarget {
             request: TargetRequest {
@@ -245,7 +265,8 @@ impl WorkOfCommit {
     }
 
     /// Without those for which no new event asked.
-    fn into_new_work(self) -> Vec<NewWork> {
-        self.works.into_values().filter(|work| !work.is_empty()).collect()
+    fn into_new_work(self) -> (Vec<NewWork>, Vec<(EmsId, Vec<QueuedRequest>)>) {
+        let works = self.works.into_values().filter(|work| !work.is_empty()).collect();
+        (works, self.requests.into_iter().collect())
     }
 }

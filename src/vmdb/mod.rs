@@ -4,6 +4,7 @@
 //! `&mut Connection`, so that they compose within one transaction.
 
 mod associations;
+pub mod automate_work;
 mod bulk;
 mod connections;
 pub mod cursors;
@@ -33,6 +34,7 @@ mod task_queue;
 pub mod timeline;
 pub mod timeline_refresh;
 
+pub use automate_work::AutomateRequest;
 pub use connections::{Access, Vmdb};
 pub use dialect::Connection;
 pub use error::VmdbError;

@@ -145,7 +145,7 @@ fn ready() -> ReadyEvent {
         full_data: FullData::from_text("{}".to_owned()).unwrap(),
         ..EmsEvent::default()
     };
-    ReadyEvent { event: ParsedEvent { event_uid: "late-1".to_owned(), event }, work: Work::FullRefresh }
+    ReadyEvent::new(ParsedEvent { event_uid: "late-1".to_owned(), event }, Work::FullRefresh)
 }
 
 async fn an_ems_is_paused_and_resumed_by_its_name(fresh: Fresh) {

@@ -12,11 +12,12 @@ mod poison;
 
 use actix::Actor;
 use catchall::actor::Arbiters;
-use catchall::event_catcher::parser::SharedSwitchboard;
+use catchall::automate::SharedAutomation;
 use catchall::event_handler::{Bells, EmsNames, Handling};
 use catchall::http::HttpContext;
 use catchall::observe::{ActorKind, ActorState, Observe};
 use catchall::provider::{ByteBudget, CatcherSettings, Provider, Secret};
+use catchall::rules::Rules;
 use catchall::settings::{
     EmsSettings, EventGroups, EventNameFilter, HttpSettings, RefreshSettings, Settings, VmdbSettings,
 };
@@ -64,6 +65,12 @@ fn settings(folder: &std::path::Path, ems: Vec<EmsSettings>) -> Settings {
         event_groups: EventGroups::default(),
         keep_events: Duration::from_secs(86_400 * 36_500),
         automate_domains: Vec::new(),
+        purge_window_size: 1_000,
+        task_final_events: BTreeMap::new(),
+        abort_on_error: false,
+        rules: Rules::default(),
+        webhooks: BTreeMap::new(),
+        max_action_age: Duration::from_secs(3_600),
         notices: Vec::new(),
     }
 }
@@ -86,7 +93,7 @@ async fn start(settings: Settings) -> (actix::Addr<Supervisor>, Observe, Vmdb) {
             names: EmsNames::default(),
             observe: observe.clone(),
         },
-        switchboard: SharedSwitchboard::default(),
+        automation: SharedAutomation::default(),
         arbiters: arbiters.handles(),
         budget: ByteBudget::default(),
         context: HttpContext::new(observe.clone(), None),

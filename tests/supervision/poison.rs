@@ -12,7 +12,7 @@ fn event(uid: &str) -> ReadyEvent {
     let full_data = FullData::from_text(format!("{uid:?}")).unwrap();
     let (event_type, source) = (uid.to_owned(), "TEST".to_owned());
     let event = EmsEvent { event_type, source, full_data, ..EmsEvent::default() };
-    ReadyEvent { event: ParsedEvent { event_uid: uid.to_owned(), event }, work: Work::None }
+    ReadyEvent::new(ParsedEvent { event_uid: uid.to_owned(), event }, Work::None)
 }
 
 fn batch(ems_id: i64, uids: &[&str]) -> ReadyBatch {

@@ -2,40 +2,10 @@
 //!
 //! The refresh handlers are here. The others are known by name and counted, never silently dropped.
 
-use super::Call;
 use crate::provider::{EmsEvent, ParseError, Provider, Target};
 use crate::settings::RefreshSettings;
+use crate::switchboard::{Call, Handler, is_target_name};
 use crate::vmdb::event_commit::Work;
-
-/// ManageIQ's built-in handlers.
-pub const HANDLERS: [&str; 12] = [
-    "refresh",
-    "refresh_sync",
-    "event_action_refresh",
-    "event_action_refresh_sync",
-    "event_action_policy",
-    "event_action_scan",
-    "event_enforce_policy",
-    "change_event_target_state",
-    "check_policy_prevent",
-    "src_vm_as_template",
-    "src_vm_destroy_all_snapshots",
-    "src_vm_disconnect_storage",
-];
-
-/// The names that a refresh of a named target may have.
-const TARGETS: [&str; 10] = [
-    "ems",
-    "ems_cluster",
-    "src_ems_cluster",
-    "vm",
-    "src_vm",
-    "dest_vm",
-    "host",
-    "src_host",
-    "dest_host",
-    "src_vm_or_dest_host",
-];
 
 /// Who asks, and for what.
 #[derive(Clone, Copy)]
@@ -58,41 +28,22 @@ pub enum Outcome {
     Unhandled(String),
 }
 
-/// What kind of handler a path names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Handler {
-    /// The provider decides what to refresh.
-    Refresh,
-    /// The call's `target` names what to refresh.
-    RefreshTarget,
-    /// Any other.
-    Other,
+/// What all calls of an event come to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The refresh: one of everything covers every other, targets are joined.
+    pub work: Work,
+    /// The calls that need the VMDB, in order, for the automate worker.
+    pub calls: Vec<Call>,
+    /// What there is to count.
+    pub outcomes: Vec<Outcome>,
 }
 
-impl Handler {
-    /// The handler of class `class` and name `name`, whatever their case.
-    pub(super) fn of_path(class: &str, name: &str) -> Option<Self> {
-        if !class.trim_matches('/').eq_ignore_ascii_case("System/event_handlers") {
-            return None;
-        }
-        match name.to_ascii_lowercase().as_str() {
-            "refresh" | "refresh_sync" => Some(Self::Refresh),
-            "event_action_refresh" | "event_action_refresh_sync" => Some(Self::RefreshTarget),
-            _ => Some(Self::Other),
-        }
-    }
-}
-
-/// Whether a refresh can be asked for by this name; the names are compared exactly.
-pub(super) fn is_target_name(name: &str) -> bool {
-    TARGETS.contains(&name.strip_prefix("first_chained_").unwrap_or(name))
-}
-
-/// The work of all calls together: a full refresh covers every other, targets are joined.
+/// What all calls come to together.
 ///
 /// # Errors
 /// When the provider's event target parser cannot read the event.
-pub fn work(calls: &[Call], context: &HandlerContext<'_>) -> Result<(Work, Vec<Outcome>), ParseError> {
+pub fn plan(calls: &[Call], context: &HandlerContext<'_>) -> Result<Plan, ParseError> {
     let mut total = Work::None;
     let mut outcomes = Vec::new();
     for call in calls {
@@ -111,7 +62,7 @@ pub fn work(calls: &[Call], context: &HandlerContext<'_>) -> Result<(Work, Vec<O
             _ => outcomes.push(Outcome::Unhandled(name.to_ascii_lowercase())),
         }
     }
-    Ok((total, outcomes))
+    Ok(Plan { work: total, calls: Vec::new(), outcomes })
 }
 
 fn makes_no_work(context: &HandlerContext<'_>, outcomes: &mut Vec<Outcome>) -> bool {

@@ -1,0 +1,9 @@
+DROP TABLE event_links;
+DROP INDEX index_event_streams_on_container_group_id;
+DROP INDEX index_event_streams_on_container_node_id;
+DROP INDEX index_event_streams_on_ems_id_and_chain_id;
+DROP TABLE physical_storages;
+DROP TABLE container_replicators;
+DROP TABLE container_groups;
+DROP TABLE container_nodes;
+DROP TABLE container_projects;
