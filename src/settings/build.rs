@@ -6,7 +6,9 @@ use super::errors::SettingsError;
 use super::event_groups::{EventGroups, LEVELS};
 use super::sources::Sources;
 use super::tree::{Node, Origin};
-use super::{EventNameFilter, HttpSettings, Settings, VmdbSettings, ems, listen, values};
+use super::{
+    EventNameFilter, HttpSettings, Settings, VmdbSettings, WebhookSettings, ems, listen, values, webhooks,
+};
 use crate::provider::{Provider, Secret};
 use crate::rules::Rules;
 use std::collections::BTreeMap;
@@ -51,7 +53,7 @@ impl Builder<'_> {
             automate_domains: self.automate_domains(root),
             abort_on_error: boolean(root, &["automate", "abort_on_error"]).unwrap_or(false),
             rules: Rules::default(),
-            webhooks: BTreeMap::new(),
+            webhooks: self.webhooks(root),
             max_action_age: duration(root, &["max_action_age"]).unwrap_or(MAX_ACTION_AGE),
             notices: Vec::new(),
         }
@@ -83,6 +85,18 @@ impl Builder<'_> {
     fn blacklists(&self, root: &Node) -> BTreeMap<String, EventNameFilter> {
         let types = self.providers.iter().map(|provider| provider.ems_type());
         types.map(|ems_type| (ems_type.to_owned(), ems::blacklist(root, ems_type))).collect()
+    }
+
+    fn webhooks(&mut self, root: &Node) -> BTreeMap<String, WebhookSettings> {
+        let section = root.get("webhooks");
+        for (name, node) in section.map(Node::entries).unwrap_or_default() {
+            if text(node, &["url"]).is_none() {
+                let message =
+                    "every webhook needs an address, such as `url: https://hooks.example.com/catchall`";
+                self.error(node, format!("webhooks.{name}.url"), message);
+            }
+        }
+        webhooks::build(section)
     }
 
     fn automate_domains(&mut self, root: &Node) -> Vec<PathBuf> {

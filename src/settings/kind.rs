@@ -36,6 +36,8 @@ pub enum Kind {
     Schema,
     /// A provider's address.
     Url,
+    /// Where a webhook goes. Its path is often all the secret there is, and is not shown.
+    WebhookUrl,
     /// PEM text.
     Certificate,
     /// Only the provider knows; any value.
@@ -49,7 +51,7 @@ pub enum Kind {
 impl Kind {
     /// Whether values of this kind are never shown.
     pub fn is_secret(self) -> bool {
-        matches!(self, Kind::Secret | Kind::VmdbUrl)
+        matches!(self, Kind::Secret | Kind::VmdbUrl | Kind::WebhookUrl)
     }
 
     /// What is wrong with a value, and where: in a list, the item itself.
@@ -88,6 +90,7 @@ impl Kind {
             }
             Kind::VmdbUrl => check_vmdb_url(text),
             Kind::Url => check_url(text),
+            Kind::WebhookUrl => check_webhook_url(text),
             _ if self.accepts(text) => Ok(()),
             _ => Err(self.wrong(node)),
         }
@@ -141,6 +144,7 @@ impl Kind {
             Kind::VmdbUrl => "sqlite://catchall.db or postgres://user:password@host/database".to_owned(),
             Kind::Schema => "a name of small letters, digits and _, such as catchall".to_owned(),
             Kind::Url => "an address, such as https://cloud.example.com:8585/api".to_owned(),
+            Kind::WebhookUrl => "an address, such as https://hooks.example.com/catchall".to_owned(),
             Kind::Certificate => "PEM text, such as \"${file:ca.pem}\"".to_owned(),
             Kind::Option | Kind::Settings | Kind::PassedOver => "a section".to_owned(),
         }
@@ -211,6 +215,18 @@ fn check_url(text: &str) -> Result<(), String> {
         Ok(url) if url.has_host() => Ok(()),
         Ok(_) => Err(format!("it names no host; wanted {}", Kind::Url.wanted())),
         Err(error) => Err(format!("no address ({error}); wanted {}", Kind::Url.wanted())),
+    }
+}
+
+fn check_webhook_url(text: &str) -> Result<(), String> {
+    let wanted = Kind::WebhookUrl.wanted();
+    match url::Url::parse(text) {
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            Err("it holds credentials, which servers and proxies write down; take them out and sign with `secret`".to_owned())
+        }
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(()),
+        Ok(_) => Err(format!("it is neither http nor https; wanted {wanted}")),
+        Err(error) => Err(format!("no address ({error}); wanted {wanted}")),
     }
 }
 

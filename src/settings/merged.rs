@@ -87,6 +87,9 @@ fn shown(key: &str, node: &Node, kind: Option<Kind>) -> String {
     if kind == Some(Kind::VmdbUrl) {
         return node.text().map_or_else(|| quoted(STARS), |url| quoted(&without_password(url)));
     }
+    if kind == Some(Kind::WebhookUrl) {
+        return node.text().map_or_else(|| quoted(STARS), |url| quoted(&super::webhooks::without_path(url)));
+    }
     let is_secret = kind.is_some_and(Kind::is_secret) || sounds_secret(key);
     match &node.content {
         Content::Null => "null".to_owned(),

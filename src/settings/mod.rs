@@ -31,6 +31,7 @@ mod substitute;
 mod tree;
 mod validate;
 pub mod values;
+mod webhooks;
 mod yaml;
 
 pub use errors::{SettingsError, SettingsErrors};
@@ -41,6 +42,7 @@ pub use layers::LoadOptions;
 pub use load::{Loaded, load, load_for};
 pub use merged::{Merged, MergedLine};
 pub use plan::{Plan, plan};
+pub use webhooks::WebhookSettings;
 
 /// Everything that was set, all layers merged.
 #[derive(Clone, Debug)]
@@ -108,21 +110,6 @@ pub struct HttpSettings {
     pub listen: Option<SocketAddr>,
     /// Required as soon as `listen` is not loopback.
     pub token: Option<Secret>,
-}
-
-/// `webhooks.NAME`
-#[derive(Clone, Debug, PartialEq)]
-pub struct WebhookSettings {
-    /// Where it is posted to.
-    pub url: String,
-    /// Signs the body, when there is one.
-    pub secret: Option<Secret>,
-    /// Whether it may go to private, link-local and metadata addresses.
-    pub allow_private_addresses: bool,
-    /// For a whole attempt.
-    pub timeout: Duration,
-    /// After so many attempts it is a dead letter.
-    pub max_attempts: u32,
 }
 
 /// One entry of `ext_management_systems`, with what the other sections say for it.

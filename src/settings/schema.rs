@@ -64,6 +64,11 @@ pub const KEYS: &[(&str, Kind)] = &[
     ("automate.domains", Kind::Paths),
     ("automate.abort_on_error", Kind::Boolean),
     ("max_action_age", Kind::Duration),
+    ("webhooks.NAME.url", Kind::WebhookUrl),
+    ("webhooks.NAME.secret", Kind::Secret),
+    ("webhooks.NAME.allow_private_addresses", Kind::Boolean),
+    ("webhooks.NAME.timeout", Kind::Wait),
+    ("webhooks.NAME.max_attempts", Kind::Number(1, 1_000)),
     ("event_streams.history.purge_window_size", Kind::Number(1, 100_000)),
 ];
 
