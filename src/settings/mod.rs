@@ -117,8 +117,10 @@ pub struct WebhookSettings {
     pub url: String,
     /// Signs the body, when there is one.
     pub secret: Option<Secret>,
-    /// Whether it may go to private, link-local and metadata addresses.
+    /// Whether it may go to private and loopback addresses.
     pub allow_private_addresses: bool,
+    /// Whether it may go to link-local addresses and to those from which clouds hand out credentials.
+    pub allow_link_local: bool,
     /// For a whole attempt.
     pub timeout: Duration,
     /// After so many attempts it is a dead letter.
