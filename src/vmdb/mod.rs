@@ -33,6 +33,8 @@ mod statement;
 mod task_queue;
 pub mod timeline;
 pub mod timeline_refresh;
+pub mod webhook_event;
+pub mod webhook_work;
 
 pub use automate_work::AutomateRequest;
 pub use connections::{Access, Vmdb};
