@@ -7,10 +7,9 @@ use super::event_groups::{EventGroups, LEVELS};
 use super::sources::Sources;
 use super::tree::{Node, Origin};
 use super::{
-    EventNameFilter, HttpSettings, Settings, VmdbSettings, WebhookSettings, ems, listen, values, webhooks,
+    EventNameFilter, HttpSettings, Settings, VmdbSettings, WebhookSettings, ems, listen, rules, values, webhooks,
 };
 use crate::provider::{Provider, Secret};
-use crate::rules::Rules;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,6 +35,7 @@ pub struct Builder<'a> {
 impl Builder<'_> {
     /// The whole settings, without notices.
     pub fn settings(&mut self, root: &Node) -> Settings {
+        let event_groups = self.event_groups(root);
         let keep_events = duration(root, &["event_streams", "history", "keep_events"]).unwrap_or(KEEP_EVENTS);
         Settings {
             vmdb: VmdbSettings {
@@ -45,14 +45,14 @@ impl Builder<'_> {
             http: self.http(root),
             ext_management_systems: ems::build_all(self, root),
             blacklists: self.blacklists(root),
-            event_groups: self.event_groups(root),
+            rules: rules::build(self, root, &event_groups),
+            event_groups,
             keep_events: if keep_events.is_zero() { KEEP_EVENTS } else { keep_events },
             purge_window_size: number(root, &["event_streams", "history", "purge_window_size"])
                 .unwrap_or(1_000),
             task_final_events: BTreeMap::new(),
             automate_domains: self.automate_domains(root),
             abort_on_error: boolean(root, &["automate", "abort_on_error"]).unwrap_or(false),
-            rules: Rules::default(),
             webhooks: self.webhooks(root),
             max_action_age: duration(root, &["max_action_age"]).unwrap_or(MAX_ACTION_AGE),
             notices: Vec::new(),

@@ -26,6 +26,10 @@ pub enum Kind {
     History,
     /// Event types, exact or `/regular expression/`.
     EventTypes,
+    /// Event types, exact, with `*` and `?`, or `/regular expression/`; one or a list.
+    EventPatterns,
+    /// Names; one or a list.
+    Names,
     /// A list of paths.
     Paths,
     /// `off` or address:port.
@@ -58,7 +62,7 @@ impl Kind {
     pub fn faults(self, node: &Node) -> Vec<(&Node, String)> {
         match (self, &node.content) {
             (Kind::Option | Kind::Settings | Kind::PassedOver, _) => Vec::new(),
-            (Kind::EventTypes | Kind::Paths, Content::List(items)) => items
+            (Kind::EventTypes | Kind::EventPatterns | Kind::Names | Kind::Paths, Content::List(items)) => items
                 .iter()
                 .filter_map(|item| self.check_item(item).err().map(|message| (item, message)))
                 .collect(),
@@ -72,6 +76,7 @@ impl Kind {
     fn check_item(self, item: &Node) -> Result<(), String> {
         match item.text() {
             Some(text) if self == Kind::EventTypes => check_event_type(text),
+            Some(text) if self == Kind::EventPatterns => crate::rules::check_event_type(text),
             Some(text) if !text.is_empty() => Ok(()),
             _ => Err(format!("{} was found in the list; wanted {}", found(item), self.wanted())),
         }
@@ -88,6 +93,7 @@ impl Kind {
                 Err("no PEM text was found; wanted the certificate itself, such as \"${file:ca.pem}\""
                     .to_owned())
             }
+            Kind::EventPatterns | Kind::Names => self.check_item(node),
             Kind::VmdbUrl => check_vmdb_url(text),
             Kind::Url => check_url(text),
             Kind::WebhookUrl => check_webhook_url(text),
@@ -139,6 +145,8 @@ impl Kind {
             Kind::Wait => format!("a duration above zero, such as {}", values::DURATION_WANTED),
             Kind::History => "all, none or a duration such as 24.hours".to_owned(),
             Kind::EventTypes => "a list of event types, such as [vm.create, /^vm\\./]".to_owned(),
+            Kind::EventPatterns => "event types, such as [vm.stop, \"vm.*\", /^vm\\./]".to_owned(),
+            Kind::Names => "names, such as [one, another]".to_owned(),
             Kind::Paths => "a list of folders, such as [automate/mine]".to_owned(),
             Kind::Listen => "off or address:port, such as 127.0.0.1:8484".to_owned(),
             Kind::VmdbUrl => "sqlite://catchall.db or postgres://user:password@host/database".to_owned(),
