@@ -9,6 +9,8 @@ mod connections;
 mod ems;
 #[path = "vmdb/inventory.rs"]
 mod inventory;
+#[path = "vmdb/links.rs"]
+mod links;
 #[path = "vmdb/queue.rs"]
 mod queue;
 #[path = "vmdb/relate.rs"]

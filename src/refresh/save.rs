@@ -3,6 +3,7 @@
 use super::Failure;
 use crate::provider::{CollectionScope, Collector, EmsId, Inventory, InventoryCollection};
 use crate::vmdb::Vmdb;
+use crate::vmdb::event_links;
 use crate::vmdb::inventory::{self, SaveCounts};
 use std::collections::HashSet;
 
@@ -30,6 +31,8 @@ pub(super) async fn save(
         }
         gone.push((association, missing, scope));
     }
+    // Events that waited for new rows, where they are too many for the slices.
+    while vmdb.save(move |connection| event_links::link_waiting(connection, ems_id)).await? {}
     // What is referred to goes last.
     for (association, missing, scope) in gone.into_iter().rev() {
         // Absence from a listing is only a hint: pages shift under deletes. Asked for by id, it is an answer.

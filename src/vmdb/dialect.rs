@@ -30,6 +30,9 @@ pub(super) enum Raw {
     Postgres(Box<Postgres>),
 }
 
+/// The key of PostgreSQL's advisory lock for commits of events: one for each schema.
+const EVENTS: &str = "1163285838, hashtext(current_schema())";
+
 /// Runs the same body on either connection.
 macro_rules! on_vmdb {
     ($connection:expr, |$raw:ident| $body:expr) => {
@@ -71,6 +74,9 @@ impl Connection {
         let json = |value: &Value<'_>| match value {
             Value::Texts(list) => Some(serde_json::to_string(list)),
             Value::Integers(list) => Some(serde_json::to_string(list)),
+            Value::Pairs(numbers, texts) => {
+                Some(serde_json::to_string(&numbers.iter().zip(texts).collect::<Vec<_>>()))
+            }
             _ => None,
         };
         let lists = match self.raw {
@@ -129,6 +135,22 @@ impl Connection {
         }
     }
 
+    /// Until the end of this transaction, [`Self::wait_for_event_commits`] waits for it. On SQLite writers wait for each
+    /// other anyway.
+    pub(super) fn announce_event_commit(&mut self) -> Result<(), VmdbError> {
+        if self.has_lanes() {
+            self.batch(&format!("SELECT pg_advisory_xact_lock_shared({EVENTS})"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Waits until the commits of events that are under way are done; those to come see all that is committed by now.
+    /// Outside of a transaction, so that nobody waits for the caller.
+    pub(super) fn wait_for_event_commits(&mut self) -> Result<(), VmdbError> {
+        if self.has_lanes() { self.batch(&format!("SELECT pg_advisory_xact_lock({EVENTS})")) } else { Ok(()) }
+    }
+
     /// Rows with ids of the settings' choice were inserted: the next ids are to be higher.
     pub(super) fn ids_were_given(&mut self, table: &str) -> Result<(), VmdbError> {
         if self.has_lanes() {
@@ -158,9 +180,12 @@ impl<C> RunQueryDsl<C> for Statement<'_> {}
 impl QueryFragment<Sqlite> for Statement<'_> {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         let mut lists = self.lists.iter();
-        walk(self, out, |out, _| {
+        walk(self, out, |out, value| {
             let list = lists.next().ok_or_else(misplaced)?;
-            out.push_sql("IN (SELECT value FROM json_each(");
+            out.push_sql(match value {
+                Value::Pairs(..) => "(SELECT value ->> 0 AS number, value ->> 1 AS text FROM json_each(",
+                _ => "IN (SELECT value FROM json_each(",
+            });
             out.push_bind_param::<Text, String>(list)?;
             out.push_sql("))");
             Ok(())
@@ -181,6 +206,14 @@ impl QueryFragment<Pg> for Statement<'_> {
                 out.push_sql("= ANY(");
                 out.push_bind_param::<Array<BigInt>, Vec<i64>>(list)?;
                 out.push_sql(")");
+                Ok(())
+            }
+            Value::Pairs(numbers, texts) => {
+                out.push_sql("(SELECT * FROM UNNEST(");
+                out.push_bind_param::<Array<BigInt>, Vec<i64>>(numbers)?;
+                out.push_sql(", ");
+                out.push_bind_param::<Array<Text>, Vec<&'b str>>(texts)?;
+                out.push_sql(") AS pair (number, text))");
                 Ok(())
             }
             Value::Column(Column::Text(list)) => out.push_bind_param::<Array<Nullable<Text>>, _>(list),

@@ -7,6 +7,7 @@ use super::VmdbError;
 use super::associations::{self, Association};
 use super::bulk::{self, BulkColumn};
 use super::dialect::Connection;
+use super::event_links;
 use super::inventory_plan::{self, Group, LEADING, Stored, same};
 use super::statement::Value;
 use crate::clock;
@@ -96,11 +97,13 @@ fn save_group(
     let now = clock::now();
     let mut counts = SaveCounts::default();
     let mut new = Vec::new();
+    let mut came = Vec::new();
     for row @ (ems_ref, values) in &group.rows {
         match stored.get(*ems_ref) {
             None => new.push(row),
             Some(stored) if stored.archived => {
                 counts.revived += 1;
+                came.push(*ems_ref);
                 update(connection, (ems_id, association), (group, values), stored, now)?;
             }
             Some(stored) if stored.holds(values) => counts.unchanged += 1,
@@ -112,6 +115,8 @@ fn save_group(
     }
     counts.added = new.len() as u64;
     insert(connection, (ems_id, association), group, &new, now)?;
+    came.extend(new.iter().map(|(ems_ref, _)| *ems_ref));
+    event_links::link(connection, ems_id, association.table, &came)?;
     Ok(counts)
 }
 

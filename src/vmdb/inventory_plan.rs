@@ -158,6 +158,6 @@ pub(super) fn same(fields: &Fields, index: usize, value: &Value<'_>) -> bool {
         Value::Integer(number) => fields.integer(index) == *number,
         Value::Boolean(boolean) => fields.boolean(index) == *boolean,
         Value::Time(time) => fields.time(index).map(|time| time.naive_utc()) == *time,
-        Value::Texts(_) | Value::Integers(_) | Value::Column(_) => false,
+        Value::Texts(_) | Value::Integers(_) | Value::Pairs(..) | Value::Column(_) => false,
     }
 }

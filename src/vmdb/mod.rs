@@ -14,6 +14,8 @@ pub mod ems;
 mod endpoints;
 mod error;
 pub mod event_commit;
+pub mod event_links;
+mod event_relations;
 mod event_rows;
 pub mod events;
 pub mod gaps;
