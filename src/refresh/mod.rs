@@ -276,7 +276,7 @@ async fn refresh(refreshing: &Refreshing, work: Vec<RefreshWork>) -> Result<(), 
     let collected = tokio::time::timeout(COLLECT_DEADLINE, collector.collect(&scope)).await;
     let inventory =
         collected.map_err(|_| Failure::new("the provider took too long to tell its inventory", None))??;
-    let counts = save::save(vmdb, ems_id, &mut *collector, inventory).await?;
+    let saved = save::save(vmdb, ems_id, &mut *collector, inventory).await?;
     let (kind, targets) = match &scope {
         RefreshScope::Full => ("full", 0),
         RefreshScope::Targeted(targets) => ("targeted", targets.distinct()),
@@ -288,7 +288,7 @@ async fn refresh(refreshing: &Refreshing, work: Vec<RefreshWork>) -> Result<(), 
         refresh_work::complete_refresh(connection, &work, &outcome)
     })
     .await?;
-    let written = counts.added + counts.changed + counts.revived + counts.removed;
+    let written = saved.total().written();
     // A full refresh is news; targeted ones come with every event.
     let level = if targets == 0 { log::Level::Info } else { log::Level::Debug };
     log::log!(
