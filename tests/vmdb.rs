@@ -1,6 +1,8 @@
 //! The VMDB: every test runs on SQLite and on PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "vmdb/associations.rs"]
+mod associations;
 #[path = "vmdb/commit.rs"]
 mod commit;
 #[path = "vmdb/connections.rs"]
@@ -15,6 +17,8 @@ mod links;
 mod queue;
 #[path = "vmdb/relate.rs"]
 mod relate;
+#[path = "vmdb/saving.rs"]
+mod saving;
 #[path = "vmdb/schema.rs"]
 mod schema;
 #[path = "vmdb/support.rs"]

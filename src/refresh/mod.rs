@@ -268,7 +268,7 @@ async fn refresh(refreshing: &Refreshing, work: Vec<RefreshWork>) -> Result<(), 
     let collected = tokio::time::timeout(COLLECT_DEADLINE, collector.collect(&scope)).await;
     let inventory =
         collected.map_err(|_| Failure::new("the provider took too long to tell its inventory", None))??;
-    let counts = save::save(vmdb, ems_id, &mut *collector, inventory).await?;
+    let saved = save::save(vmdb, ems_id, &mut *collector, inventory).await?;
     let (kind, targets) = match &scope {
         RefreshScope::Full => ("full", 0),
         RefreshScope::Targeted(targets) => ("targeted", targets.distinct()),
@@ -284,7 +284,7 @@ async fn refresh(refreshing: &Refreshing, work: Vec<RefreshWork>) -> Result<(), 
     let figures = refreshing.observe.ems(&ems.name);
     figures.refresh_ended(kind, RefreshResult::Done);
     requested.iter().for_each(|(on, targets)| figures.refreshed(*on, *targets, clock::now()));
-    let written = counts.added + counts.changed + counts.revived + counts.removed;
+    let written = saved.total().written();
     // A full refresh is news; targeted ones come with every event.
     let level = if targets == 0 { log::Level::Info } else { log::Level::Debug };
     log::log!(

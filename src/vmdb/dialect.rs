@@ -2,6 +2,7 @@
 //!
 //! Opening is each database's own business (`sqlite`, `postgres`).
 
+use super::columns::{Columns, Kind};
 use super::statement::{Column, Field, Fields, Statement, Value};
 use super::{Access, VmdbError, postgres::Postgres};
 use chrono::NaiveDateTime;
@@ -16,6 +17,9 @@ use diesel::sql_types::HasSqlType;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamp, Untyped};
 use diesel::sqlite::{Sqlite, SqliteType};
 use diesel::{QueryResult, RunQueryDsl, SqliteConnection};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// A connection to the VMDB, owned by one of its threads.
 pub struct Connection {
@@ -23,6 +27,7 @@ pub struct Connection {
     reading: bool,
     in_transaction: bool,
     broken: bool,
+    columns: HashMap<&'static str, Columns>,
 }
 
 pub(super) enum Raw {
@@ -48,7 +53,8 @@ macro_rules! on_vmdb {
 
 impl Connection {
     pub(super) fn new(raw: Raw, access: Access) -> Self {
-        Self { raw, reading: access == Access::Read, in_transaction: false, broken: false }
+        let reading = access == Access::Read;
+        Self { raw, reading, in_transaction: false, broken: false, columns: HashMap::new() }
     }
 
     /// Runs `sql` with a `?` for each of `values` (and none anywhere else, not even in a literal); returns how many rows it touched.
@@ -119,6 +125,30 @@ impl Connection {
     /// Whether several transactions may write at once, each row is locked on its own, and many rows go in one UNNEST.
     pub(super) fn has_lanes(&self) -> bool {
         matches!(self.raw, Raw::Postgres(_))
+    }
+
+    /// How long one transaction of a refresh may keep others waiting; `None`: it keeps nobody waiting, and all of a refresh
+    /// is one.
+    pub(super) fn slice_of_refresh(&self) -> Option<Duration> {
+        if self.has_lanes() { None } else { Some(Duration::from_millis(50)) }
+    }
+
+    /// The columns of `table` that attributes can hold, from the database's catalogue; asked once for each connection.
+    pub(super) fn columns(&mut self, table: &'static str) -> Result<Columns, VmdbError> {
+        if let Some(known) = self.columns.get(table) {
+            return Ok(known.clone());
+        }
+        let sql = match self.raw {
+            Raw::Sqlite(_) => "SELECT name, type FROM pragma_table_info(?)",
+            Raw::Postgres(_) => {
+                "SELECT column_name::text, data_type::text FROM information_schema.columns \
+                 WHERE table_schema = current_schema() AND table_name = ?"
+            }
+        };
+        let column = |row: &Fields| Some((row.string(0)?, Kind::of_type(row.text(1)?)?));
+        let columns: Columns = Arc::new(self.rows(sql, &[table.into()])?.iter().filter_map(column).collect());
+        self.columns.insert(table, columns.clone());
+        Ok(columns)
     }
 
     /// What makes a claim pass over rows that another transaction is claiming.

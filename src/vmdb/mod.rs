@@ -6,6 +6,7 @@
 mod associations;
 pub mod automate_work;
 mod bulk;
+mod columns;
 mod connections;
 pub mod cursors;
 pub mod dead_letters;
@@ -21,6 +22,8 @@ pub mod events;
 pub mod gaps;
 pub mod inventory;
 mod inventory_plan;
+mod inventory_remove;
+pub mod inventory_save;
 mod migrations;
 pub mod miq_queue;
 pub mod overview;
