@@ -33,6 +33,8 @@ mod statement;
 mod task_queue;
 pub mod timeline;
 pub mod timeline_refresh;
+pub mod trace;
+pub mod trace_work;
 
 pub use automate_work::AutomateRequest;
 pub use connections::{Access, Vmdb};
