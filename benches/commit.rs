@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark may fail")]
 
+#[path = "support/circumstances.rs"]
+mod circumstances;
 #[path = "support/limit_postgres.rs"]
 mod limit_postgres;
 #[path = "support/limit_sqlite.rs"]
@@ -17,13 +19,16 @@ mod places;
 mod rates;
 #[path = "support/row.rs"]
 mod row;
+#[path = "support/seeds.rs"]
+mod seeds;
 #[path = "support/street.rs"]
 mod street;
 
 use catchall::vmdb::ReadyEvent;
-use places::{Database, EMSS, Place};
+use places::{Database, Place};
 use rates::Rates;
 use row::Row;
+use seeds::EMSS;
 use std::time::Duration;
 
 /// Rows of a transaction of the first limit, as many as the event handler commits at most.
@@ -63,7 +68,7 @@ const POSTGRES: [Way; 4] = [
 ];
 
 fn main() {
-    let (per_ems, rounds) = if rates::in_earnest() { (5_000, 5) } else { (500, 1) };
+    let (per_ems, rounds) = if circumstances::in_earnest() { (5_000, 5) } else { (500, 1) };
     let events = street::ready_events(per_ems);
     let bytes = events[0].iter().map(|ready| ready.event.event.full_data.text().len()).sum::<usize>()
         / events[0].len();
@@ -72,7 +77,7 @@ fn main() {
             Database::Sqlite => STREET.into_iter().chain(SQLITE).collect(),
             Database::Postgres => STREET.into_iter().chain(POSTGRES).collect(),
         };
-        rates::print_circumstances(&format!(
+        circumstances::print_circumstances(&format!(
             "commit on {}, {rounds} rounds of {} events, full_data {bytes} bytes",
             database.name(),
             per_ems * EMSS
@@ -90,7 +95,7 @@ fn measure(database: Database, ways: &[Way], events: &[Vec<ReadyEvent>], rounds:
             let index = (index + round) % ways.len();
             let place = wait(database.fresh());
             rates[index].add(total, ways[index].1(&place, events));
-            assert_eq!(wait(place.events()), i64::try_from(total).unwrap(), "{}", ways[index].0);
+            assert_eq!(wait(seeds::events(&place)), i64::try_from(total).unwrap(), "{}", ways[index].0);
             wait(place.remove());
         }
     }

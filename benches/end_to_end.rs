@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark may fail")]
 
+#[path = "support/circumstances.rs"]
+mod circumstances;
 #[path = "support/cloud.rs"]
 mod cloud;
 #[path = "support/natives.rs"]
@@ -13,24 +15,28 @@ mod parser_settings;
 mod places;
 #[path = "support/rates.rs"]
 mod rates;
+#[path = "support/run.rs"]
+mod run;
+#[path = "support/seeds.rs"]
+mod seeds;
 #[path = "support/street.rs"]
 mod street;
 
 use catchall::vmdb::{Access, ReadyEvent, Vmdb};
 use cloud::Cloud;
-use places::{Database, EMSS, Place};
+use places::{Database, Place};
 use rates::Rates;
-use std::fs::File;
-use std::process::{Child, Command, Stdio};
+use run::Run;
+use seeds::EMSS;
 use std::time::{Duration, Instant};
 
 fn main() {
-    let (total, rounds) = if rates::in_earnest() { (100_000, 3) } else { (8_000, 1) };
+    let (total, rounds) = if circumstances::in_earnest() { (100_000, 3) } else { (8_000, 1) };
     let emss = usize::try_from(EMSS).unwrap();
     let clouds = [(1, Cloud::start(total)), (emss, Cloud::start(total / emss))];
     let events = street::ready_events((total / emss) as u64);
     for database in Database::all() {
-        rates::print_circumstances(&format!(
+        circumstances::print_circumstances(&format!(
             "end to end on {}, {rounds} rounds of {total} events, pages of {} events",
             database.name(),
             cloud::PAGE
@@ -52,12 +58,12 @@ fn measure(database: Database, clouds: &[(usize, Cloud)], events: &[Vec<ReadyEve
         for (index, (emss, cloud)) in clouds.iter().enumerate() {
             let place = wait(database.fresh());
             cloud.take_first_asked(); // of the run before
-            let run = Run::start(&place, *emss, cloud.address);
-            let took = wait(run.until_rows(&place, total, cloud));
+            let run = Run::start(&place, &settings(&place, *emss, cloud.address));
+            let took = wait(until_rows(&run, &place, total, cloud));
             runs[index].add(total, took);
             memory[index] = run.memory().max(memory[index]);
             drop(run);
-            assert_eq!(wait(place.events()), i64::try_from(total).unwrap());
+            assert_eq!(wait(seeds::events(&place)), i64::try_from(total).unwrap());
             wait(place.remove());
         }
     }
@@ -69,57 +75,21 @@ fn measure(database: Database, clouds: &[(usize, Cloud)], events: &[Vec<ReadyEve
     }
 }
 
-/// A `catchall run`; killed when it is dropped.
-struct Run(Child);
-
-impl Run {
-    fn start(place: &Place, emss: usize, cloud: std::net::SocketAddr) -> Self {
-        let folder = place.folder.path();
-        std::fs::write(folder.join("settings.yml"), settings(place, emss, cloud)).unwrap();
-        let log = File::create(folder.join("run.log")).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_catchall"));
-        command.arg("run").current_dir(folder).env_remove("RUST_LOG");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        Self(command.spawn().unwrap())
-    }
-
-    /// From the first page that was asked for until everything is there.
-    async fn until_rows(&self, place: &Place, total: usize, cloud: &Cloud) -> Duration {
-        let deadline = Instant::now() + Duration::from_secs(300);
-        let vmdb = Vmdb::open(&place.settings, Access::Read).await.unwrap();
-        let total = i64::try_from(total).unwrap();
-        // The largest id costs nothing to ask for; duplicates use up ids on PostgreSQL, so the count decides.
-        for sql in ["SELECT coalesce(max(id), 0) FROM event_streams", "SELECT count(*) FROM event_streams"] {
-            while vmdb.read(move |connection| connection.rows(sql, &[])?[0].id(0)).await.unwrap() < total {
-                assert!(Instant::now() < deadline, "not all events arrived; see {}", self.log(place));
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
+/// From the first page that was asked for until everything is there.
+async fn until_rows(run: &Run, place: &Place, total: usize, cloud: &Cloud) -> Duration {
+    let deadline = Instant::now() + Duration::from_secs(300);
+    let vmdb = Vmdb::open(&place.settings, Access::Read).await.unwrap();
+    let total = i64::try_from(total).unwrap();
+    // The largest id costs nothing to ask for; duplicates use up ids on PostgreSQL, so the count decides.
+    for sql in ["SELECT coalesce(max(id), 0) FROM event_streams", "SELECT count(*) FROM event_streams"] {
+        while vmdb.read(move |connection| connection.rows(sql, &[])?[0].id(0)).await.unwrap() < total {
+            assert!(Instant::now() < deadline, "not all events arrived; see {}", run.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let end = Instant::now();
-        vmdb.close().await;
-        end - cloud.take_first_asked().unwrap()
     }
-
-    fn log(&self, place: &Place) -> String {
-        std::fs::read_to_string(place.folder.path().join("run.log")).unwrap_or_default()
-    }
-
-    /// (peak, now) in KiB.
-    fn memory(&self) -> (u64, u64) {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap_or_default();
-        let of = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
-        };
-        (of("VmHWM:"), of("VmRSS:"))
-    }
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+    let end = Instant::now();
+    vmdb.close().await;
+    end - cloud.take_first_asked().unwrap()
 }
 
 fn settings(place: &Place, emss: usize, cloud: std::net::SocketAddr) -> String {

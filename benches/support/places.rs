@@ -1,17 +1,13 @@
-//! Fresh VMDBs on either database, each with the real tables and indexes, and with VMs to relate events to.
+//! Fresh VMDBs on either database, each with the real tables and indexes.
 
 #[path = "../../tests/support/postgres.rs"]
 mod postgres;
 
-use crate::natives::{VMS, vm_ref};
 use catchall::provider::Secret;
 use catchall::settings::VmdbSettings;
 use catchall::vmdb::{Access, Vmdb};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use tempfile::TempDir;
-
-/// EMSs in a seeded VMDB, with the ids 1 to EMSS.
-pub const EMSS: u64 = 8;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Database {
@@ -66,16 +62,6 @@ impl Place {
         Vmdb::open(&self.settings, Access::Run).await.unwrap()
     }
 
-    /// Its events; everything that was measured must be there.
-    pub async fn events(&self) -> i64 {
-        let vmdb = Vmdb::open(&self.settings, Access::Read).await.unwrap();
-        let count = vmdb
-            .read(|connection| connection.rows("SELECT count(*) FROM event_streams", &[])?[0].id(0))
-            .await;
-        vmdb.close().await;
-        count.unwrap()
-    }
-
     /// Gives its room back.
     pub async fn remove(self) {
         if self.database == Database::Postgres {
@@ -85,36 +71,4 @@ impl Place {
             vmdb.close().await;
         }
     }
-}
-
-/// Enters the EMSs and their 10,000 VMs, and lets the database look at them as it would have by itself some time later.
-pub async fn seed(vmdb: &Vmdb) {
-    vmdb.write(|connection| {
-        connection.transaction(|connection| {
-            for ems in 1..=EMSS {
-                connection.batch(&format!(
-                    "INSERT INTO ext_management_systems (id, name) VALUES ({ems}, 'cloud {ems}')"
-                ))?;
-                let rows: Vec<String> = (0..VMS).map(|number| vm_row(ems, number)).collect();
-                connection.batch(&format!(
-                    "INSERT INTO vms (id, ems_id, ems_ref, uid_ems, name, type, template) VALUES {}",
-                    rows.join(",")
-                ))?;
-            }
-            Ok(())
-        })?;
-        connection.batch("ANALYZE")
-    })
-    .await
-    .unwrap();
-}
-
-/// `vms.id` of the VM that event `number` of the EMS names.
-pub fn vm_id(ems: u64, number: u64) -> i64 {
-    i64::try_from(ems * 100_000 + number % VMS).unwrap()
-}
-
-fn vm_row(ems: u64, number: u64) -> String {
-    let vm = vm_ref(number);
-    format!("({}, {ems}, '{vm}', '{vm}', 'web server {vm}', 'Vm', false)", vm_id(ems, number))
 }

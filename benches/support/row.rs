@@ -1,6 +1,6 @@
 //! A row of `event_streams` with the columns that Catchall fills for an event of Awesome Cloud, ready to be written.
 
-use crate::places::vm_id;
+use crate::seeds::vm_id;
 use catchall::vmdb::ReadyEvent;
 use std::time::{Duration, SystemTime};
 

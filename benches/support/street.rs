@@ -2,7 +2,8 @@
 
 use crate::natives;
 use crate::parser_settings;
-use crate::places::{EMSS, Place, seed};
+use crate::places::Place;
+use crate::seeds::{EMSS, seed};
 use actix_rt::{Arbiter, System};
 use catchall::actor::{ChildId, Children};
 use catchall::event_catcher::messages::PutEvents;

@@ -43,7 +43,7 @@ pub enum Command {
     Migrate,
     /// How the EMSs and their work are
     Status,
-    /// The latest events, or the dead letters
+    /// The latest events, the story of one, or the dead letters
     Events(EventsArguments),
     /// Look at and steer EMSs
     #[command(subcommand)]
@@ -101,7 +101,11 @@ pub struct SimulateArguments {
 
 /// `events`
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct EventsArguments {
+    /// One event instead of the latest
+    #[command(subcommand)]
+    pub command: Option<EventsCommand>,
     /// Dead letters instead of events
     #[arg(long)]
     pub dead: bool,
@@ -114,6 +118,16 @@ pub struct EventsArguments {
     /// At most so many, the latest
     #[arg(long, default_value_t = 50)]
     pub limit: usize,
+}
+
+/// `events show`
+#[derive(Subcommand, Debug, Clone)]
+pub enum EventsCommand {
+    /// The story of an event: what it named, what was done for it, and how long each step took
+    Show {
+        /// Its row's id, or its event_uid
+        id: String,
+    },
 }
 
 /// `ems`

@@ -6,6 +6,7 @@ pub mod arguments;
 pub mod check;
 pub mod connect;
 pub mod ems;
+pub mod event_show;
 pub mod events;
 pub mod logging;
 pub mod parse;

@@ -1,9 +1,9 @@
 //! Commands that look at and steer a VMDB, beside a running Catchall or without one: opens it, and hands the work to
-//! `status`, `events`, `retry` and `ems`.
+//! `status`, `events`, `event_show`, `retry` and `ems`.
 
-use super::arguments::{EmsCommand, EventsArguments};
+use super::arguments::{EmsCommand, EventsArguments, EventsCommand};
 use super::events::{self, Chosen};
-use super::{CliError, Retried, ems, failed, retry, status};
+use super::{CliError, Retried, ems, event_show, failed, retry, status};
 use crate::automate::Automation;
 use crate::clock;
 use crate::event_catcher::prepare::{self, Preparation};
@@ -51,6 +51,9 @@ pub fn events(
     arguments: &EventsArguments,
     json: bool,
 ) -> Result<(), CliError> {
+    if let Some(EventsCommand::Show { id }) = &arguments.command {
+        return show_event(settings, switchboard(settings)?, id, json);
+    }
     let ems_id = arguments.ems.as_deref().map(|name| ems_called(settings, name)).transpose()?;
     if arguments.retry {
         return retry_dead_letters(settings, switchboard(settings)?, ems_id);
@@ -63,6 +66,19 @@ pub fn events(
         (true, false) => events::dead_text(connection, &chosen, clock::now()),
         (true, true) => events::dead_json_lines(connection, &chosen),
     })
+}
+
+/// `events show`
+fn show_event(settings: &Settings, switchboard: Switchboard, id: &str, json: bool) -> Result<(), CliError> {
+    let asked = id.to_owned();
+    let told = reading(settings, move |connection| {
+        Ok(event_show::read(connection, &asked).map(|story| match json {
+            true => event_show::json(&story, &switchboard),
+            false => event_show::text(&story, &switchboard),
+        }))
+    })?;
+    print!("{}", told.map_err(failed)?);
+    Ok(())
 }
 
 /// `ems`

@@ -23,6 +23,8 @@ pub struct Cloud {
     pub faults: Faults,
     /// How often each kind of request came.
     pub requests: BTreeMap<&'static str, u64>,
+    /// How many things the answers to requests for inventory held.
+    pub things: u64,
     /// How many pages of events were served.
     pub pages: u64,
     rng: StdRng,
@@ -36,6 +38,8 @@ pub struct Stats {
     pub requests: BTreeMap<&'static str, u64>,
     /// All requests for inventory together.
     pub inventory_requests: u64,
+    /// Things in all answers to them.
+    pub inventory_things: u64,
     /// VMs that exist now.
     pub vms: usize,
 }
@@ -49,6 +53,7 @@ impl Cloud {
             log: EventLog::new(epoch),
             faults: Faults::default(),
             requests: BTreeMap::new(),
+            things: 0,
             pages: 0,
             rng: StdRng::seed_from_u64(seed),
             spoiled: 0,
@@ -109,6 +114,7 @@ impl Cloud {
         Stats {
             requests: self.requests.clone(),
             inventory_requests: inventory.map(|(_, count)| count).sum(),
+            inventory_things: self.things,
             vms: self.world.vms.len(),
         }
     }

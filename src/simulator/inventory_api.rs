@@ -24,7 +24,10 @@ pub async fn list(
         let mut cloud = shared.cloud();
         let Some(kind) = known(&kind) else { return HttpResponse::NotFound().finish() };
         let mishap = cloud.meet(kind);
-        (page(&cloud, kind, &listing), mishap)
+        let page = page(&cloud, kind, &listing);
+        let things = page.as_ref().and_then(|page| page[kind].as_array()).map_or(0, Vec::len);
+        cloud.things += things as u64;
+        (page, mishap)
     };
     match page {
         Some(page) => mishap.answer(page.to_string().into_bytes()).await,
@@ -39,7 +42,9 @@ pub async fn one(shared: web::Data<Shared>, path: web::Path<(String, String)>) -
         let mut cloud = shared.cloud();
         let Some(kind) = known(&kind) else { return HttpResponse::NotFound().finish() };
         let mishap = cloud.meet(kind);
-        (thing(&cloud, kind, &id), mishap)
+        let thing = thing(&cloud, kind, &id);
+        cloud.things += u64::from(thing.is_some());
+        (thing, mishap)
     };
     match thing {
         Some(thing) => mishap.answer(thing.to_string().into_bytes()).await,

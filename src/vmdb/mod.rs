@@ -40,6 +40,8 @@ pub mod timeline;
 pub mod timeline_refresh;
 pub mod webhook_event;
 pub mod webhook_work;
+pub mod trace;
+pub mod trace_work;
 
 pub use automate_work::AutomateRequest;
 pub use connections::{Access, Vmdb};

@@ -25,6 +25,7 @@ mod kills;
 mod new_ems;
 mod pause;
 mod reload;
+mod story;
 mod two_terminals;
 mod whole;
 
