@@ -27,7 +27,10 @@ pub fn into_miq_queue(
         gaps: u64::from(batch.gap.is_some()),
         work: false,
         automate: false,
-        newest: newest(batch).filter(|_| outcome.queued > 0),
+        timestamps: match outcome.queued {
+            0 => Vec::new(),
+            _ => batch.events.iter().map(|ready| ready.event.event.timestamp).collect(),
+        },
     };
     Ok(batches.iter().zip(outcomes).map(outcome).collect())
 }
@@ -40,8 +43,4 @@ fn queued(batch: &ReadyBatch) -> QueuedBatch {
         cursor: batch.cursor.clone(),
         gap: batch.gap.clone(),
     }
-}
-
-fn newest(batch: &ReadyBatch) -> Option<chrono::DateTime<chrono::Utc>> {
-    batch.events.iter().map(|ready| ready.event.event.timestamp).max()
 }

@@ -165,9 +165,7 @@ impl EventHandler {
         ems.duplicates.fetch_add(outcome.duplicates, Relaxed);
         ems.dead_letters.fetch_add(outcome.dead_letters, Relaxed);
         ems.gaps.fetch_add(outcome.gaps, Relaxed);
-        if let Some(newest) = outcome.newest {
-            ems.saw_event(newest, clock::now());
-        }
+        ems.committed(&outcome.timestamps, clock::now());
         if outcome.work {
             self.handling.bells.ring(ems_id);
         }

@@ -3,6 +3,7 @@
 //! The two differ in how a counter's family is named, in `# UNIT` and in the end mark. Both are so small that a library
 //! which knows only one of them would be the longer way.
 
+use super::histogram::{BOUNDS, Distribution};
 use super::metrics::{Metric, MetricType};
 use std::fmt::Write;
 
@@ -24,6 +25,8 @@ pub(super) enum Value {
     Seconds(f64),
     /// Of a summary: how many, and their sum.
     Summary(u64, f64),
+    /// Of a histogram.
+    Histogram(Distribution),
 }
 
 impl From<u64> for Value {
@@ -64,12 +67,27 @@ impl Exposition {
             match value {
                 Value::Whole(whole) => self.line(metric.name, "", &labels, format_args!("{whole}")),
                 Value::Seconds(seconds) => self.line(metric.name, "", &labels, format_args!("{seconds}")),
+                Value::Histogram(distribution) => self.histogram(metric.name, &labels, &distribution),
                 Value::Summary(count, sum) => {
                     self.line(metric.name, "_sum", &labels, format_args!("{sum}"));
                     self.line(metric.name, "_count", &labels, format_args!("{count}"));
                 }
             }
         }
+    }
+
+    fn histogram(&mut self, name: &str, labels: &str, distribution: &Distribution) {
+        let begin = match labels.strip_suffix('}') {
+            Some(labels) => format!("{labels},"),
+            None => "{".to_owned(),
+        };
+        let bounds = BOUNDS.iter().map(|(seconds, _)| *seconds).chain(["+Inf"]);
+        for (bound, count) in bounds.zip(distribution.up_to) {
+            self.line(name, "_bucket", &format!("{begin}le=\"{bound}\"}}"), format_args!("{count}"));
+        }
+        let count = distribution.up_to.last().copied().unwrap_or_default();
+        self.line(name, "_sum", labels, format_args!("{}", distribution.sum));
+        self.line(name, "_count", labels, format_args!("{count}"));
     }
 
     pub(super) fn finish(mut self) -> String {

@@ -1,5 +1,7 @@
 //! The figures themselves: plain atomics that actors bump, read by whoever asks.
 
+use super::counts::{Counts, ProcessCounts};
+use super::histogram::Histogram;
 use crate::provider::ByteBudget;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -191,8 +193,16 @@ pub struct EmsFigures {
     pub gaps: AtomicU64,
     /// Refresh calls of the switchboard that made no work, since the provider has no collector or refresh is off.
     pub refresh_calls_without_work: AtomicU64,
-    /// Finished refreshes.
-    pub refreshes: AtomicU64,
+    /// Refreshes that ended, by kind and result.
+    pub refreshes: Counts<(&'static str, &'static str)>,
+    /// Things done for events besides refreshing, by kind and state.
+    pub actions: Counts<(String, String)>,
+    /// Rows that a full refresh corrected, by association.
+    pub drift: Counts<String>,
+    /// From each new event's own time to its commit.
+    pub committed: Histogram,
+    /// From the commit that asked for a target to the end of its refresh.
+    pub refreshed: Histogram,
     /// From the event's own time to its commit, latest.
     pub lag: Timing,
     filtered: Mutex<BTreeMap<String, u64>>,
@@ -229,6 +239,20 @@ impl EmsFigures {
         self.lag.record((now - newest).to_std().unwrap_or_default());
     }
 
+    /// Events of these times of their own were committed, all of them new.
+    pub fn committed(&self, timestamps: &[DateTime<Utc>], now: DateTime<Utc>) {
+        let Some(newest) = timestamps.iter().max() else { return };
+        self.saw_event(*newest, now);
+        let lag = |timestamp: &DateTime<Utc>| (now - *timestamp).to_std().unwrap_or_default();
+        self.committed.record_all(timestamps.iter().map(lag));
+    }
+
+    /// A refresh that succeeded answers `targets` of a commit at `requested_on`.
+    pub fn refreshed(&self, requested_on: DateTime<Utc>, targets: usize, now: DateTime<Utc>) {
+        let took = (now - requested_on).to_std().unwrap_or_default();
+        self.refreshed.record_all(std::iter::repeat_n(took, targets));
+    }
+
     /// The newest event's own time.
     pub fn last_event(&self) -> Option<DateTime<Utc>> {
         time(&self.last_event)
@@ -260,6 +284,7 @@ struct Inner {
     actors: Mutex<BTreeMap<ActorKey, Arc<ActorFigures>>>,
     ems: Mutex<BTreeMap<String, Arc<EmsFigures>>>,
     commit: CommitFigures,
+    counts: ProcessCounts,
     byte_budget: Mutex<Option<ByteBudget>>,
 }
 
@@ -294,6 +319,11 @@ impl Observe {
         &self.0.commit
     }
 
+    /// Counts that belong to no EMS.
+    pub(super) fn counts(&self) -> &ProcessCounts {
+        &self.0.counts
+    }
+
     /// Shows this byte budget's use from now on.
     pub fn set_byte_budget(&self, budget: ByteBudget) {
         *lock(&self.0.byte_budget) = Some(budget);
@@ -323,6 +353,6 @@ fn time(micros: &AtomicI64) -> Option<DateTime<Utc>> {
 }
 
 /// A panic elsewhere leaves counters as good as they were.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

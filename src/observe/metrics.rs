@@ -3,7 +3,7 @@
 //! `docs/metrics.md` has one row for each, and a test holds both together. What the values are is `render`'s matter, how
 //! they are written is `exposition`'s.
 
-/// What kind of series a metric is; the same three words in both text formats.
+/// What kind of series a metric is; the same words in both text formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricType {
     /// Only grows; its name ends in `_total`.
@@ -12,6 +12,8 @@ pub enum MetricType {
     Gauge,
     /// `_sum` and `_count`, without quantiles.
     Summary,
+    /// `_bucket`s by `le`, `_sum` and `_count`.
+    Histogram,
 }
 
 impl MetricType {
@@ -21,6 +23,7 @@ impl MetricType {
             Self::Counter => "counter",
             Self::Gauge => "gauge",
             Self::Summary => "summary",
+            Self::Histogram => "histogram",
         }
     }
 }
@@ -57,6 +60,10 @@ const fn seconds(name: &'static str, labels: &'static [&'static str], help: &'st
     Metric { name, metric_type: MetricType::Summary, unit: "seconds", labels, help }
 }
 
+const fn histogram(name: &'static str, help: &'static str) -> Metric {
+    Metric { name, metric_type: MetricType::Histogram, unit: "seconds", labels: EMS, help }
+}
+
 const EMS: &[&str] = &["ems"];
 const ACTOR: &[&str] = &["actor", "ems"];
 
@@ -84,8 +91,32 @@ pub const UNHANDLED_CALLS: Metric = counter(
     &["ems", "handler"],
     "Calls of the switchboard to handlers that Catchall does not have.",
 );
-/// Finished refreshes.
-pub const REFRESHES: Metric = counter("catchall_refreshes_total", EMS, "Finished refreshes.");
+/// Refreshes that ended.
+pub const REFRESHES: Metric = counter(
+    "catchall_refreshes_total",
+    &["ems", "kind", "result"],
+    "Refreshes that ended, `full` or `targeted`, `done` or `failed`.",
+);
+/// Rows that a full refresh had to correct.
+pub const DRIFT: Metric = counter(
+    "catchall_inventory_drift_rows_total",
+    &["ems", "association"],
+    "Rows of inventory that a full refresh corrected and events should have brought.",
+);
+/// Rows of `event_actions` that came to a state.
+pub const ACTIONS: Metric = counter(
+    "catchall_actions_total",
+    &["ems", "kind", "state"],
+    "Things done for events besides refreshing, by the kind and state of their rows of event_actions.",
+);
+/// From an event's own time to its commit.
+pub const EVENT_COMMITTED: Metric =
+    histogram("catchall_event_committed_seconds", "From each new event's own time to its commit.");
+/// From a commit to the end of the refresh for which it asked.
+pub const EVENT_REFRESHED: Metric = histogram(
+    "catchall_event_refreshed_seconds",
+    "From the commit of the events that asked for a target to the end of its refresh.",
+);
 /// From the latest event's own time to its commit.
 pub const LAG: Metric =
     gauge("catchall_lag_seconds", "seconds", EMS, "From the latest event's own time to its commit.");
@@ -140,6 +171,19 @@ pub const COMMIT_LAST: Metric =
 /// Events in all commits.
 pub const COMMIT_ROWS: Metric = counter("catchall_commit_rows_total", &[], "Events in all group commits.");
 
+/// Rules that events met.
+pub const RULE_FIRINGS: Metric = counter(
+    "catchall_rule_firings_total",
+    &["rule", "state"],
+    "Events that met a rule, by what became of it: `done`, or why it was held back.",
+);
+/// Webhooks that were sent.
+pub const WEBHOOKS: Metric =
+    counter("catchall_webhooks_total", &["webhook", "result"], "Attempts to send a webhook, by result.");
+/// Rows that were too old.
+pub const PURGED_ROWS: Metric =
+    counter("catchall_purged_rows_total", &["table"], "Rows that were older than what is kept.");
+
 /// Bytes of native events in memory.
 pub const BYTE_BUDGET_USED: Metric =
     gauge("catchall_byte_budget_used_bytes", "bytes", &[], "Native events in memory.");
@@ -168,6 +212,10 @@ pub const ALL: &[Metric] = &[
     REFRESH_CALLS_WITHOUT_WORK,
     UNHANDLED_CALLS,
     REFRESHES,
+    DRIFT,
+    ACTIONS,
+    EVENT_COMMITTED,
+    EVENT_REFRESHED,
     LAG,
     LAST_EVENT_AGE,
     LAST_POLL_AGE,
@@ -182,6 +230,9 @@ pub const ALL: &[Metric] = &[
     COMMIT,
     COMMIT_LAST,
     COMMIT_ROWS,
+    RULE_FIRINGS,
+    WEBHOOKS,
+    PURGED_ROWS,
     BYTE_BUDGET_USED,
     BYTE_BUDGET_TOTAL,
     BUILD_INFO,

@@ -1,9 +1,13 @@
 //! What can be seen from outside: figures of every actor and EMS, as values (status, readiness) and as Prometheus text.
 
+mod counts;
 mod exposition;
 mod figures;
+mod histogram;
 pub mod metrics;
 mod process;
 mod render;
 
+pub use counts::{Counts, RefreshResult};
 pub use figures::{ActorFigures, ActorKind, ActorState, CommitFigures, EmsFigures, Observe, Timing};
+pub use histogram::{Distribution, Histogram};

@@ -2,6 +2,7 @@
 
 use super::exposition::{Exposition, Format, Series, Value};
 use super::figures::{ActorFigures, ActorKind, EmsFigures, Observe};
+use super::histogram::Histogram;
 use super::metrics::{self, Metric};
 use super::process;
 use chrono::{DateTime, Utc};
@@ -33,6 +34,14 @@ impl Observe {
         out.family(&metrics::COMMIT, [(vec![], Value::Summary(count, sum))]);
         out.family(&metrics::COMMIT_LAST, [(vec![], Value::Seconds(last))]);
         out.family(&metrics::COMMIT_ROWS, [(vec![], self.commit().rows.load(Relaxed).into())]);
+        let counts = self.counts();
+        by_two_labels(out, &metrics::RULE_FIRINGS, &counts.rule_firings.all());
+        by_two_labels(out, &metrics::WEBHOOKS, &counts.webhooks.all());
+        let purged = counts.purged.all();
+        out.family(
+            &metrics::PURGED_ROWS,
+            purged.iter().map(|(table, rows)| (vec![&**table], (*rows).into())),
+        );
         let budget = self.byte_budget();
         let bytes = |bytes: usize| (vec![], Value::from(bytes as u64));
         out.family(&metrics::BYTE_BUDGET_USED, budget.iter().map(|budget| bytes(budget.used())));
@@ -58,10 +67,47 @@ fn per_ems(out: &mut Exposition, all: &NamedEms, now: DateTime<Utc>) {
     count(&metrics::DUPLICATES, |ems| &ems.duplicates);
     count(&metrics::GAPS, |ems| &ems.gaps);
     count(&metrics::REFRESH_CALLS_WITHOUT_WORK, |ems| &ems.refresh_calls_without_work);
-    count(&metrics::REFRESHES, |ems| &ems.refreshes);
     by_second_label(out, &metrics::FILTERED, all, EmsFigures::filtered_by_reason);
     by_second_label(out, &metrics::UNHANDLED_CALLS, all, EmsFigures::unhandled_by_handler);
+    let mut by_labels = |metric: &Metric, counts: fn(&EmsFigures) -> Vec<(Vec<String>, u64)>| {
+        let counted: Vec<_> = all
+            .iter()
+            .flat_map(|(ems, figures)| counts(figures).into_iter().map(move |(labels, n)| (ems, labels, n)))
+            .collect();
+        out.family(
+            metric,
+            counted.iter().map(|(ems, labels, count)| {
+                (std::iter::once(*ems).chain(labels).map(String::as_str).collect(), (*count).into())
+            }),
+        );
+    };
+    by_labels(&metrics::REFRESHES, |ems| ems.refreshes.all().into_iter().map(two).collect());
+    by_labels(&metrics::DRIFT, |ems| ems.drift.all().into_iter().map(|(name, n)| (vec![name], n)).collect());
+    by_labels(&metrics::ACTIONS, |ems| ems.actions.all().into_iter().map(two).collect());
+    histograms(out, all);
     ages(out, all, now);
+}
+
+fn two<L: Into<String>>(((first, second), count): ((L, L), u64)) -> (Vec<String>, u64) {
+    (vec![first.into(), second.into()], count)
+}
+
+fn by_two_labels(out: &mut Exposition, metric: &Metric, counted: &[((String, String), u64)]) {
+    out.family(
+        metric,
+        counted.iter().map(|((first, second), count)| (vec![&**first, &**second], (*count).into())),
+    );
+}
+
+fn histograms(out: &mut Exposition, all: &NamedEms) {
+    let mut histogram = |metric: &Metric, of: fn(&EmsFigures) -> &Histogram| {
+        let series = all
+            .iter()
+            .filter_map(|(ems, figures)| Some((vec![&**ems], Value::Histogram(of(figures).get()?))));
+        out.family(metric, series);
+    };
+    histogram(&metrics::EVENT_COMMITTED, |ems| &ems.committed);
+    histogram(&metrics::EVENT_REFRESHED, |ems| &ems.refreshed);
 }
 
 fn by_second_label(

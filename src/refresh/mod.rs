@@ -9,7 +9,7 @@ pub mod save;
 use crate::actor::{ChildId, Exit, ExitNotice};
 use crate::backoff::Backoff;
 use crate::clock;
-use crate::observe::{ActorFigures, ActorKind, ActorState, EmsFigures, Observe};
+use crate::observe::{ActorFigures, ActorKind, ActorState, Observe, RefreshResult};
 use crate::provider::{Collector, Ems, Provider, RefreshError, RefreshScope};
 use crate::settings::RefreshSettings;
 use crate::vmdb::refresh_work::{self, RefreshOutcome, RefreshWork};
@@ -59,7 +59,6 @@ pub struct Refreshing {
 pub struct RefreshWorker {
     refreshing: Refreshing,
     figures: Arc<ActorFigures>,
-    ems_figures: Arc<EmsFigures>,
     busy: bool,
     rung: bool,
     backoff: Backoff,
@@ -77,16 +76,7 @@ impl RefreshWorker {
             let figures = refreshing.observe.actor(ActorKind::RefreshWorker, Some(&refreshing.ems.name));
             figures.started();
             figures.set_state(ActorState::Running);
-            let ems_figures = refreshing.observe.ems(&refreshing.ems.name);
-            Self {
-                refreshing,
-                figures,
-                ems_figures,
-                busy: false,
-                rung: false,
-                backoff: Backoff::of_children(),
-                notice,
-            }
+            Self { refreshing, figures, busy: false, rung: false, backoff: Backoff::of_children(), notice }
         })
     }
 
@@ -120,7 +110,6 @@ impl RefreshWorker {
                 self.backoff.reset();
                 self.figures.set_state(ActorState::Running);
                 self.figures.handled.fetch_add(1, Relaxed);
-                self.ems_figures.refreshes.fetch_add(1, Relaxed);
                 self.look_for_work(ctx);
             }
             Err(failure) => {
@@ -254,8 +243,11 @@ async fn refresh_what_waits(refreshing: Refreshing) -> Result<usize, Failure> {
         return Ok(0);
     }
     let (count, rows) = (work.len(), work.iter().map(|work| work.id).collect::<Vec<_>>());
+    let rows_are_full = work.iter().any(|work| work.full);
     let result = refresh(&refreshing, work).await;
     if let Err(failure) = &result {
+        let kind = if rows_are_full { "full" } else { "targeted" };
+        refreshing.observe.ems(&refreshing.ems.name).refresh_ended(kind, RefreshResult::Failed);
         let message = failure.message.clone();
         let released = refreshing.vmdb.write(move |connection| {
             vmdb::ems::refreshed(connection, ems_id, Err(&message))?;
@@ -283,11 +275,15 @@ async fn refresh(refreshing: &Refreshing, work: Vec<RefreshWork>) -> Result<(), 
     };
     let outcome =
         RefreshOutcome { full: matches!(scope, RefreshScope::Full), started_on: started.0, error: None };
+    let requested: Vec<_> = work.iter().map(|work| (work.requested_on, work.requests.len())).collect();
     vmdb.write(move |connection| {
         vmdb::ems::refreshed(connection, ems_id, Ok(()))?;
         refresh_work::complete_refresh(connection, &work, &outcome)
     })
     .await?;
+    let figures = refreshing.observe.ems(&ems.name);
+    figures.refresh_ended(kind, RefreshResult::Done);
+    requested.iter().for_each(|(on, targets)| figures.refreshed(*on, *targets, clock::now()));
     let written = counts.added + counts.changed + counts.revived + counts.removed;
     // A full refresh is news; targeted ones come with every event.
     let level = if targets == 0 { log::Level::Info } else { log::Level::Debug };

@@ -83,8 +83,8 @@ pub struct BatchOutcome {
     pub work: bool,
     /// Whether automate has work: ring its worker.
     pub automate: bool,
-    /// The newest `timestamp` among the new events.
-    pub newest: Option<DateTime<Utc>>,
+    /// The `timestamp` of each new event.
+    pub timestamps: Vec<DateTime<Utc>>,
 }
 
 impl ReadyBatch {
@@ -126,7 +126,7 @@ impl BatchOutcome {
         self.gaps += other.gaps;
         self.work |= other.work;
         self.automate |= other.automate;
-        self.newest = self.newest.max(other.newest);
+        self.timestamps.extend(other.timestamps);
     }
 }
 
@@ -194,7 +194,7 @@ fn store_events(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<V
     for (index, event_id) in &new {
         let (batch, ready) = candidates[*index];
         outcomes[batch].new_events += 1;
-        outcomes[batch].newest = outcomes[batch].newest.max(Some(ready.event.event.timestamp));
+        outcomes[batch].timestamps.push(ready.event.event.timestamp);
         work.add(batches[batch].ems_id, ready, *event_id);
     }
     let (works, requests) = work.into_new_work();

@@ -32,9 +32,9 @@ async fn an_event_is_stored_once_however_often_it_is_committed(fresh: Fresh) {
     let batches = vec![batch(vec![event("a", "X"), event("b", "X")])];
     let first = commit(&fresh, batches.clone()).await;
     assert_eq!((first[0].new_events, first[0].duplicates), (2, 0));
-    assert_eq!(first[0].newest, Some(batches[0].events[0].event.event.timestamp));
+    assert_eq!(first[0].timestamps.iter().max(), Some(&batches[0].events[0].event.event.timestamp));
     let second = commit(&fresh, batches).await;
-    assert_eq!((second[0].new_events, second[0].duplicates, second[0].newest), (0, 2, None));
+    assert_eq!((second[0].new_events, second[0].duplicates, &*second[0].timestamps), (0, 2, &[][..]));
     assert_eq!(fresh.count("SELECT count(*) FROM event_streams").await, 2);
     let recent = fresh.vmdb.read(|c| events::recent_uids(c, EmsId(1), 10)).await.unwrap();
     assert_eq!(recent, ["b", "a"]);

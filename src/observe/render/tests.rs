@@ -1,7 +1,7 @@
 //! Figures in, text out; and the page that documents them.
 
 use super::*;
-use crate::observe::ActorState;
+use crate::observe::{ActorState, RefreshResult};
 use crate::provider::ByteBudget;
 use chrono::TimeZone;
 use std::collections::BTreeSet;
@@ -15,6 +15,17 @@ fn busy() -> Observe {
     ems.filtered("blacklisted", 2);
     ems.unhandled("/System/event_handlers/event_action_scan");
     ems.saw_event(now - Duration::from_secs(90), now - Duration::from_secs(88));
+    ems.committed(
+        &[now - Duration::from_secs(91), now - Duration::from_millis(88_030)],
+        now - Duration::from_secs(88),
+    );
+    ems.refreshed(now - Duration::from_secs(3), 2, now);
+    ems.refresh_ended("targeted", RefreshResult::Done);
+    ems.drifted("vms", 4);
+    ems.acted("handler", "done");
+    observe.rule_fired("tell \\ \"us\"", "suppressed");
+    observe.webhook_sent("chat\nops", "failed");
+    observe.purged("event_streams", 500);
     ems.polled(now - Duration::from_millis(1500));
     let stream = observe.actor(ActorKind::Stream, Some("demo \"cloud\""));
     for _ in 0..3 {
@@ -40,8 +51,21 @@ fn every_figure_is_a_series_with_its_labels() {
         r#"catchall_events_total{ems="demo \"cloud\""} 7"#,
         r#"catchall_filtered_total{ems="demo \"cloud\"",reason="blacklisted"} 2"#,
         r#"catchall_unhandled_calls_total{ems="demo \"cloud\"",handler="/System/event_handlers/event_action_scan"} 1"#,
-        r#"catchall_lag_seconds{ems="demo \"cloud\""} 2"#,
-        r#"catchall_last_event_age_seconds{ems="demo \"cloud\""} 90"#,
+        r#"catchall_refreshes_total{ems="demo \"cloud\"",kind="targeted",result="done"} 1"#,
+        r#"catchall_inventory_drift_rows_total{ems="demo \"cloud\"",association="vms"} 4"#,
+        r#"catchall_actions_total{ems="demo \"cloud\"",kind="handler",state="done"} 1"#,
+        r#"catchall_rule_firings_total{rule="tell \\ \"us\"",state="suppressed"} 1"#,
+        r#"catchall_webhooks_total{webhook="chat\nops",result="failed"} 1"#,
+        r#"catchall_purged_rows_total{table="event_streams"} 500"#,
+        r#"catchall_event_committed_seconds_bucket{ems="demo \"cloud\"",le="0.05"} 1"#,
+        r#"catchall_event_committed_seconds_bucket{ems="demo \"cloud\"",le="2.5"} 1"#,
+        r#"catchall_event_committed_seconds_bucket{ems="demo \"cloud\"",le="+Inf"} 2"#,
+        r#"catchall_event_committed_seconds_sum{ems="demo \"cloud\""} 3.03"#,
+        r#"catchall_event_committed_seconds_count{ems="demo \"cloud\""} 2"#,
+        r#"catchall_event_refreshed_seconds_bucket{ems="demo \"cloud\"",le="2.5"} 0"#,
+        r#"catchall_event_refreshed_seconds_bucket{ems="demo \"cloud\"",le="5.0"} 2"#,
+        r#"catchall_lag_seconds{ems="demo \"cloud\""} 0.03"#,
+        r#"catchall_last_event_age_seconds{ems="demo \"cloud\""} 88.03"#,
         r#"catchall_last_poll_age_seconds{ems="demo \"cloud\""} 1.5"#,
         r#"catchall_actor_state{actor="stream",ems="demo \"cloud\""} 5"#,
         r#"catchall_actor_state{actor="supervisor"} 2"#,

@@ -1,0 +1,112 @@
+//! Counts by labels that are not known beforehand, such as a rule's name. Behind a lock: for what happens at most some
+//! hundred times a second, not for every event.
+
+use super::figures::{EmsFigures, Observe, lock};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+/// Counts by label.
+#[derive(Debug)]
+pub struct Counts<L>(Mutex<BTreeMap<L, u64>>);
+
+// A derived Default would ask for one of the labels.
+impl<L> Default for Counts<L> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<L: Ord + Clone> Counts<L> {
+    /// Adds so many; adding none begins the series.
+    pub fn add(&self, label: L, count: u64) {
+        *lock(&self.0).entry(label).or_default() += count;
+    }
+
+    /// All of them, ordered by label.
+    pub fn all(&self) -> Vec<(L, u64)> {
+        lock(&self.0).iter().map(|(label, count)| (label.clone(), *count)).collect()
+    }
+}
+
+/// How a refresh ended; its kind, `full` or `targeted`, is said beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RefreshResult {
+    /// The inventory was saved.
+    Done,
+    /// It failed and is tried again.
+    Failed,
+}
+
+impl RefreshResult {
+    /// The `result` label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl EmsFigures {
+    /// One thing was done for an event, or not: `kind` and `state` are those of its row of `event_actions`.
+    pub fn acted(&self, kind: &str, state: &str) {
+        self.actions.add((kind.to_owned(), state.to_owned()), 1);
+    }
+
+    /// A refresh ended; `kind` is that of its rows of `ems_refreshes`.
+    pub fn refresh_ended(&self, kind: &'static str, result: RefreshResult) {
+        self.refreshes.add((kind, result.label()), 1);
+    }
+
+    /// A full refresh corrected so many rows of `association` that events should have brought.
+    pub fn drifted(&self, association: &str, rows: u64) {
+        self.drift.add(association.to_owned(), rows);
+    }
+}
+
+/// Counts that belong to no EMS.
+#[derive(Debug, Default)]
+pub(super) struct ProcessCounts {
+    pub(super) rule_firings: Counts<(String, String)>,
+    pub(super) webhooks: Counts<(String, String)>,
+    pub(super) purged: Counts<String>,
+}
+
+impl Observe {
+    /// An event met a rule: it fired (`done`) or was held back; `state` is that of its row of `event_actions`.
+    pub fn rule_fired(&self, rule: &str, state: &str) {
+        self.counts().rule_firings.add((rule.to_owned(), state.to_owned()), 1);
+    }
+
+    /// A webhook was sent, or could not be; `result` says which.
+    pub fn webhook_sent(&self, webhook: &str, result: &str) {
+        self.counts().webhooks.add((webhook.to_owned(), result.to_owned()), 1);
+    }
+
+    /// So many rows of `table` were older than what is kept.
+    pub fn purged(&self, table: &str, rows: u64) {
+        self.counts().purged.add(table.to_owned(), rows);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_is_there_by_label() {
+        let observe = Observe::default();
+        let ems = observe.ems("demo");
+        ems.acted("handler", "done");
+        ems.acted("handler", "done");
+        ems.acted("handler", "failed");
+        let label = |state: &str| ("handler".to_owned(), state.to_owned());
+        assert_eq!(ems.actions.all(), [(label("done"), 2), (label("failed"), 1)]);
+        observe.purged("event_streams", 0);
+        assert_eq!(
+            observe.counts().purged.all(),
+            [("event_streams".to_owned(), 0)],
+            "a series begins with 0"
+        );
+    }
+}
