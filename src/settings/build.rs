@@ -5,7 +5,7 @@
 use super::errors::SettingsError;
 use super::event_groups::{EventGroups, LEVELS};
 use super::sources::Sources;
-use super::tree::{Node, Origin};
+use super::tree::{Node, Origin, merge};
 use super::{
     EventNameFilter, HttpSettings, Settings, VmdbSettings, WebhookSettings, ems, listen, rules, values, webhooks,
 };
@@ -24,6 +24,8 @@ const MAX_ACTION_AGE: Duration = Duration::from_secs(3600);
 pub struct Builder<'a> {
     /// Providers of this build.
     pub providers: &'a [&'static dyn Provider],
+    /// ManageIQ's sections for providers that are not in this build.
+    pub others: &'a Node,
     /// To name places.
     pub sources: &'a Sources,
     /// What relative paths are relative to.
@@ -50,7 +52,7 @@ impl Builder<'_> {
             keep_events: if keep_events.is_zero() { KEEP_EVENTS } else { keep_events },
             purge_window_size: number(root, &["event_streams", "history", "purge_window_size"])
                 .unwrap_or(1_000),
-            task_final_events: BTreeMap::new(),
+            task_final_events: task_final_events(root),
             automate_domains: self.automate_domains(root),
             abort_on_error: boolean(root, &["automate", "abort_on_error"]).unwrap_or(false),
             webhooks: self.webhooks(root),
@@ -121,13 +123,21 @@ impl Builder<'_> {
         domains
     }
 
-    /// The core's section first, then each provider's: lists are united, and the name of the uppermost layer holds.
+    /// The core's section first, then each provider's, those of this build before others: lists are united, and the name of
+    /// the uppermost layer holds.
     fn event_groups(&self, root: &Node) -> EventGroups {
+        let mut ems = self.others.get("ems").cloned().unwrap_or_else(|| Node::empty(root.origin.clone()));
+        if let Some(of_settings) = root.get("ems") {
+            merge(&mut ems, of_settings.clone());
+        }
+        let is_here =
+            |key: &str| self.providers.iter().any(|provider| key == format!("ems_{}", provider.ems_type()));
+        let (here, others): (Vec<_>, Vec<_>) = ems.entries().iter().partition(|(key, _)| is_here(key));
         let core = root.at(&["event_handling", "event_groups"]);
-        let providers = self.providers.iter().filter_map(|provider| {
-            let section = format!("ems_{}", provider.ems_type());
-            root.at(&["ems", &section, "event_handling", "event_groups"])
-        });
+        let providers = here
+            .into_iter()
+            .chain(others)
+            .filter_map(|(_, section)| section.at(&["event_handling", "event_groups"]));
         let sections: Vec<&Node> = core.into_iter().chain(providers).collect();
         let mut groups = EventGroups::default();
         for (key, _) in sections.iter().flat_map(|section| section.entries()) {
@@ -145,6 +155,12 @@ impl Builder<'_> {
         }
         groups
     }
+}
+
+fn task_final_events(root: &Node) -> BTreeMap<String, Vec<String>> {
+    let chains = root.at(&["event_handling", "task_final_events"]).map(Node::entries).unwrap_or_default();
+    let types = |list: &Node| list.items().iter().filter_map(Node::text).map(str::to_owned).collect();
+    chains.iter().map(|(last, first)| (last.clone(), types(first))).collect()
 }
 
 fn group_name<'a>(sections: &[&'a Node], key: &'a str) -> &'a str {

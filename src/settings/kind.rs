@@ -187,7 +187,10 @@ fn shortened(text: &str) -> String {
 }
 
 fn check_event_type(text: &str) -> Result<(), String> {
-    if text.starts_with('/') && !(text.ends_with('/') && text.len() > 2) {
+    if !text.starts_with('/') {
+        return Ok(());
+    }
+    if !(text.ends_with('/') && text.len() > 2) {
         return Err(format!("{text:?} begins as a regular expression but does not end with /"));
     }
     EventNameFilter::new(vec![text.to_owned()])

@@ -6,7 +6,7 @@
 use super::environment;
 use super::errors::SettingsError;
 use super::sources::Sources;
-use super::tree::{Node, Origin, merge_settings};
+use super::tree::{Content, Node, Origin, merge_settings};
 use super::yaml;
 use crate::provider::Provider;
 use std::path::{Path, PathBuf};
@@ -44,6 +44,8 @@ pub struct Layers {
     pub root: Node,
     /// Each provider's defaults alone.
     pub defaults: Vec<Node>,
+    /// What ManageIQ has for providers that are not in this build: no part of the settings, but their event groups count.
+    pub others: Node,
     /// What could not be read.
     pub errors: Vec<SettingsError>,
     /// What people should know.
@@ -57,10 +59,14 @@ impl Layers {
             sources: Sources::default(),
             root: Node::empty(Origin { source: 0, path: Vec::new() }),
             defaults: Vec::new(),
+            others: Node::empty(Origin { source: 0, path: Vec::new() }),
             errors: Vec::new(),
             notices: Vec::new(),
         };
         layers.add_built_in("core defaults", include_str!("core_settings.yml"));
+        let facts = layers.sources.add_facts("ManageIQ's core");
+        layers.add(facts, include_str!("manageiq_defaults.yml"));
+        layers.add_manageiqs_providers(providers);
         for provider in providers {
             let name = format!("{} defaults", provider.ems_type());
             if let Some(node) = layers.add_built_in(&name, provider.default_settings()) {
@@ -75,6 +81,22 @@ impl Layers {
     fn add_built_in(&mut self, name: &str, text: &str) -> Option<Node> {
         let source = self.sources.add_built_in(name, text);
         self.add(source, text)
+    }
+
+    /// ManageIQ's defaults for its providers, below those of a provider's own folder.
+    fn add_manageiqs_providers(&mut self, providers: &[&'static dyn Provider]) {
+        let text = include_str!("manageiq_providers.yml");
+        let source = self.sources.add_facts("ManageIQ's providers");
+        match yaml::read(self.sources.name(source), source, text) {
+            Ok(mut of_this_build) => {
+                let types: Vec<_> = providers.iter().map(|provider| provider.ems_type()).collect();
+                self.others = of_this_build.clone();
+                keep_sections(&mut of_this_build, &|ems_type| types.contains(&ems_type));
+                keep_sections(&mut self.others, &|ems_type| !types.contains(&ems_type));
+                merge_settings(&mut self.root, of_this_build);
+            }
+            Err(error) => self.errors.push(error),
+        }
     }
 
     fn add(&mut self, source: usize, text: &str) -> Option<Node> {
@@ -140,5 +162,16 @@ impl Layers {
     fn unreadable(&mut self, path: &Path, error: &std::io::Error) {
         let message = format!("cannot be read: {error}; check the path given with --settings");
         self.errors.push(SettingsError::new(path.display().to_string(), "", message));
+    }
+}
+
+/// Leaves the sections `ems_TYPE` and `event_catcher_TYPE` of some types.
+fn keep_sections(root: &mut Node, keeps: &dyn Fn(&str) -> bool) {
+    const PLACES: [(&[&str], &str); 2] =
+        [(&["ems"], "ems_"), (&["workers", "worker_base", "event_catcher"], "event_catcher_")];
+    for (path, start) in PLACES {
+        if let Some(Content::Map(sections)) = root.at_mut(path).map(|node| &mut node.content) {
+            sections.retain(|(key, _)| key.strip_prefix(start).is_some_and(keeps));
+        }
     }
 }

@@ -39,6 +39,7 @@ pub const KEYS: &[(&str, Kind)] = &[
     ("event_handling.event_groups.NAME.critical", Kind::EventTypes),
     ("event_handling.event_groups.NAME.warning", Kind::EventTypes),
     ("event_handling.event_groups.NAME.detail", Kind::EventTypes),
+    ("event_handling.task_final_events.NAME", Kind::EventTypes),
     ("event_streams.history.keep_events", Kind::Duration),
     ("ems_refresh.refresh_interval", Kind::Duration),
     ("ems_refresh.full_refresh_threshold", Kind::Number(1, MANY)),

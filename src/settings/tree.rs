@@ -74,6 +74,14 @@ impl Node {
         path.iter().try_fold(self, |node, key| node.get(key))
     }
 
+    /// As [`Node::at`], to change it.
+    pub fn at_mut(&mut self, path: &[&str]) -> Option<&mut Node> {
+        path.iter().try_fold(self, |node, key| match &mut node.content {
+            Content::Map(entries) => entries.iter_mut().find(|(known, _)| known == key).map(|(_, node)| node),
+            _ => None,
+        })
+    }
+
     /// The entries of a section; none for anything else.
     pub fn entries(&self) -> &[(String, Node)] {
         match &self.content {
