@@ -5,6 +5,7 @@ use crate::on_both;
 use crate::receiver::{Answer, Received, Receiver};
 use crate::support::{Fresh, event};
 use catchall::vmdb::miq_queue;
+use catchall::vmdb::webhook_claim::{self, ClaimLimits};
 use catchall::vmdb::webhook_work::WebhookFormat;
 use catchall::webhooks::signature::sign;
 use serde_json::json;
@@ -20,6 +21,7 @@ on_both! {
     what_was_under_way_when_the_sender_stopped_is_posted_again_with_the_same_id
     what_was_under_way_at_a_kill_is_posted_again_with_the_same_id
     two_senders_share_the_rows
+    a_long_backlog_of_one_webhook_costs_the_others_nothing
 }
 
 async fn a_post_is_signed_and_tells_the_event_and_what_is_known_about_it(fresh: Fresh) {
@@ -194,4 +196,37 @@ async fn two_senders_share_the_rows(fresh: Fresh) {
     posts.sort();
     posts.dedup();
     assert_eq!((posts.len(), receiver.got().len()), (30, 30));
+}
+
+/// Fifty thousand rows that wait for their time, and as many that are due.
+const BACKLOG: &str = "
+    WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 50000)
+    INSERT INTO miq_queue (queue_name, class_name, state, tracking_label, created_on, deliver_on, args)
+    SELECT 'webhooks', 'Webhook', 'ready', 'away', '2026-01-01 00:00:00', CASE w WHEN 1 THEN '9999-01-01 00:00:00' END, '{}'
+    FROM numbers, (SELECT 1 AS w UNION ALL SELECT 2) AS ways";
+
+async fn a_long_backlog_of_one_webhook_costs_the_others_nothing(fresh: Fresh) {
+    let house = House::new(fresh, vec![]).await;
+    let backlog = if house.fresh.vmdb.lanes() > 1 {
+        BACKLOG
+            .replace(" END,", " END::timestamp,")
+            .replace("'2026-01-01 00:00:00'", "timestamp '2026-01-01 00:00:00'")
+    } else {
+        BACKLOG.to_owned()
+    };
+    house.fresh.write(move |c| c.execute(&backlog, &[])).await;
+    let event_id = house.commit(event("uid-1", "VmStop")).await;
+    let id = house.put("hook", event_id).await;
+    let limits = ClaimLimits {
+        handler_id: 1,
+        per_webhook: 4,
+        rows: 256,
+        exceptions: [("away".to_owned(), 0)].into(),
+        ..ClaimLimits::default()
+    };
+    let began = std::time::Instant::now();
+    let claim = house.fresh.write(move |c| webhook_claim::claim(c, &limits)).await;
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert_eq!(claim.claimed.iter().map(|claimed| claimed.id).collect::<Vec<_>>(), [id]);
+    assert!(claim.next_due.is_some());
 }
