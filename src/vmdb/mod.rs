@@ -38,6 +38,7 @@ mod statement;
 mod task_queue;
 pub mod timeline;
 pub mod timeline_refresh;
+pub mod webhook_claim;
 pub mod webhook_event;
 pub mod webhook_work;
 pub mod trace;

@@ -5,14 +5,11 @@
 
 use super::dialect::Connection;
 use super::refresh_work::zone_names;
-use super::statement::Value;
-use super::webhook_event::{self, WebhookEvent};
 use super::{Fields, VmdbError};
 use crate::clock;
 use crate::provider::EmsId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 
 /// The queue in which webhooks wait.
 pub const QUEUE: &str = "webhooks";
@@ -69,32 +66,6 @@ pub struct QueuedWebhook {
     pub reason: Option<String>,
 }
 
-/// A claimed row.
-#[derive(Clone, Debug)]
-pub struct ClaimedWebhook {
-    /// `miq_queue.id`.
-    pub id: i64,
-    /// Its args.
-    pub queued: QueuedWebhook,
-    /// The event with what is known about it; `None`: it is no longer there.
-    pub event: Option<WebhookEvent>,
-}
-
-/// What a claim may take.
-#[derive(Clone, Debug, Default)]
-pub struct ClaimLimits {
-    /// Who claims.
-    pub handler_id: i64,
-    /// Rows that the claimer works on: what else it holds was left by a predecessor, and waits again.
-    pub held: Vec<i64>,
-    /// Rows of one webhook.
-    pub per_webhook: i64,
-    /// Less for these webhooks, by name.
-    pub exceptions: HashMap<String, i64>,
-    /// Rows in all.
-    pub rows: i64,
-}
-
 /// Puts a webhook, with its row of `event_actions` (kind `webhook`, state `waiting`). Returns `miq_queue.id`.
 ///
 /// Called within the transaction that says that the rule has fired. Then ring `ActorKind::WebhookSender`.
@@ -146,75 +117,6 @@ fn first_id(rows: &[Fields]) -> Result<i64, VmdbError> {
 
 fn args(queued: &QueuedWebhook) -> Result<String, VmdbError> {
     serde_json::to_string(queued).map_err(|error| VmdbError::Bug(error.to_string()))
-}
-
-/// Claims what is due: of each webhook the oldest, at most as many as it may have, so that a webhook that cannot be
-/// reached is in nobody's way. Args that cannot be read are dead at once.
-///
-/// # Errors
-/// See [`VmdbError`].
-pub fn claim(connection: &mut Connection, limits: &ClaimLimits) -> Result<Vec<ClaimedWebhook>, VmdbError> {
-    connection.transaction(|connection| {
-        release_left(connection, limits)?;
-        let ids = due(connection, limits)?;
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        // Looked at again under the row's lock, should another process claim too.
-        let sql = "UPDATE miq_queue SET state = 'dequeue', handler_type = 'MiqWorker', handler_id = ?, updated_on = ?, \
-                   lock_version = lock_version + 1 WHERE state = 'ready' AND id ? RETURNING id, args";
-        let values = [limits.handler_id.into(), clock::now().into(), Value::Integers(ids)];
-        let mut rows = connection.rows(sql, &values)?;
-        rows.sort_by_key(|row| row.integer(0));
-        let mut claimed = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let id = row.id(0)?;
-            match serde_json::from_str::<QueuedWebhook>(row.text(1).unwrap_or_default()) {
-                Ok(queued) => claimed.push(ClaimedWebhook { id, queued, event: None }),
-                Err(error) => bury(connection, id, &format!("its args cannot be read: {error}"))?,
-            }
-        }
-        let event_ids = claimed.iter().map(|claimed| claimed.queued.event_id).collect();
-        let events = webhook_event::read(connection, event_ids)?;
-        for claimed in &mut claimed {
-            claimed.event = events.get(&claimed.queued.event_id).cloned();
-        }
-        Ok(claimed)
-    })
-}
-
-/// Gives back what the claimer no longer works on: it was stopped, or panicked, or a claim's answer was lost.
-fn release_left(connection: &mut Connection, limits: &ClaimLimits) -> Result<(), VmdbError> {
-    let sql = "UPDATE miq_queue SET state = 'ready', handler_type = NULL, handler_id = NULL, updated_on = ?, \
-               lock_version = lock_version + 1 WHERE queue_name = 'webhooks' AND state = 'dequeue' AND handler_id = ? \
-               AND NOT id ?";
-    let values = [clock::now().into(), limits.handler_id.into(), Value::Integers(limits.held.clone())];
-    connection.execute(sql, &values).map(drop)
-}
-
-/// Ids of the rows to claim.
-fn due(connection: &mut Connection, limits: &ClaimLimits) -> Result<Vec<i64>, VmdbError> {
-    let sql = "SELECT id, webhook, place FROM (SELECT id, tracking_label AS webhook, row_number() OVER \
-               (PARTITION BY tracking_label ORDER BY id) AS place FROM miq_queue WHERE queue_name = 'webhooks' AND \
-               state = 'ready' AND class_name = 'Webhook' AND (deliver_on IS NULL OR deliver_on <= ?)) AS waiting \
-               WHERE place <= ? ORDER BY id";
-    let rows = connection.rows(sql, &[clock::now().into(), limits.per_webhook.into()])?;
-    let may_have = |row: &&Fields| {
-        let exception = limits.exceptions.get(row.text(1).unwrap_or_default());
-        row.integer(2).unwrap_or_default() <= *exception.unwrap_or(&limits.per_webhook)
-    };
-    let most = usize::try_from(limits.rows).unwrap_or_default();
-    rows.iter().filter(may_have).take(most).map(|row| row.id(0)).collect()
-}
-
-/// When the next row that waits for its time is due.
-///
-/// # Errors
-/// See [`VmdbError`].
-pub fn next_due(connection: &mut Connection) -> Result<Option<DateTime<Utc>>, VmdbError> {
-    let sql = "SELECT min(deliver_on) FROM miq_queue WHERE queue_name = 'webhooks' AND state = 'ready' AND deliver_on > ?";
-    let rows = connection.rows(sql, &[clock::now().into()])?;
-    Ok(rows.first().and_then(|row| row.time(0)))
 }
 
 /// One attempt at a claimed row.
@@ -311,7 +213,8 @@ fn tell(
     connection.execute(sql, &values).map(drop)
 }
 
-fn bury(connection: &mut Connection, id: i64, reason: &str) -> Result<(), VmdbError> {
+/// What cannot be read is dead at once.
+pub(super) fn bury(connection: &mut Connection, id: i64, reason: &str) -> Result<(), VmdbError> {
     let now = clock::now();
     let sql = "UPDATE miq_queue SET state = 'error', handler_type = NULL, handler_id = NULL, updated_on = ? WHERE id = ?";
     connection.execute(sql, &[now.into(), id.into()])?;

@@ -14,7 +14,8 @@ use crate::clock;
 use crate::event_handler::Handling;
 use crate::observe::ActorKind;
 use crate::settings::WebhookSettings;
-use crate::vmdb::webhook_work::{self, Attempt, ClaimLimits, ClaimedWebhook};
+use crate::vmdb::webhook_claim::{self, ClaimLimits, ClaimedWebhook, WebhookClaim};
+use crate::vmdb::webhook_work::{self, Attempt};
 use crate::vmdb::{Connection, VmdbError};
 use chrono::TimeDelta;
 use futures_util::FutureExt;
@@ -126,11 +127,9 @@ impl WebhookSender {
 impl Rounds for WebhookSender {
     async fn round(&mut self) -> Result<Round, String> {
         let limits = self.limits();
-        let look = move |connection: &mut Connection| {
-            let claimed = webhook_work::claim(connection, &limits)?;
-            Ok((claimed, webhook_work::next_due(connection)?))
-        };
-        let (claimed, next_due) = self.handling.vmdb.write(look).await.map_err(|error| error.to_string())?;
+        let claim = move |connection: &mut Connection| webhook_claim::claim(connection, &limits);
+        let WebhookClaim { claimed, next_due } =
+            self.handling.vmdb.write(claim).await.map_err(|error| error.to_string())?;
         let done = claimed.len();
         for claimed in claimed {
             self.start(claimed)?;
