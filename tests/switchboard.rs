@@ -5,10 +5,14 @@
 mod automate_files;
 #[path = "switchboard/class_files.rs"]
 mod class_files;
+#[path = "switchboard/command.rs"]
+mod command;
 #[path = "support/domains.rs"]
 mod domains;
 #[path = "switchboard/loading.rs"]
 mod loading;
+#[path = "switchboard/semantics.rs"]
+mod semantics;
 #[path = "switchboard/shipped.rs"]
 mod shipped_instances;
 
