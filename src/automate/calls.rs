@@ -87,8 +87,15 @@ pub(super) fn writes_by_itself(call: &Call) -> bool {
     matches!(
         HandlerName::of(&call.uri),
         Some(
-            AsTemplate | DestroyAllSnapshots | RefreshSync | RefreshTargetSync | Scan | CheckPolicyPrevent
-                | StateMachineRefresh | TargetState | VmImportStatus
+            AsTemplate
+                | DestroyAllSnapshots
+                | RefreshSync
+                | RefreshTargetSync
+                | Scan
+                | CheckPolicyPrevent
+                | StateMachineRefresh
+                | TargetState
+                | VmImportStatus
         )
     )
 }

@@ -11,7 +11,8 @@ use crate::vmdb::{Connection, ReadyBatch, VmdbError, event_commit};
 use serde_json::json;
 
 /// First events whose VM and host are the source, while those of the final event are the destination.
-const MOVES: [&str; 5] = ["CloneVM_Task", "MarkAsTemplate", "MigrateVM_Task", "RelocateVM_Task", "Rename_Task"];
+const MOVES: [&str; 5] =
+    ["CloneVM_Task", "MarkAsTemplate", "MigrateVM_Task", "RelocateVM_Task", "Rename_Task"];
 
 /// Completes the chains that events of this row begin or end.
 pub(super) fn complete(

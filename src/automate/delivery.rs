@@ -228,7 +228,8 @@ fn process(
     let (prevented, raised) = (std::mem::take(&mut scene.prevented), scene.close(&mut written)?);
     for one in asked.iter().filter(|one| !one.rules.is_empty() && !prevented.contains(&one.event.id)) {
         let context = EventContext { delivery, event: &one.event, depth };
-        if let Err(reason) = guarded(connection, |connection| rules::fire(connection, &context, &one.rules))? {
+        if let Err(reason) = guarded(connection, |connection| rules::fire(connection, &context, &one.rules))?
+        {
             let asked = Asked { calls: Vec::new(), awaited: None, ..one.clone() };
             written.add(fail(connection, delivery, &asked, &reason)?);
         }

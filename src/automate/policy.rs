@@ -81,7 +81,8 @@ pub(super) fn run(
         "policy_source": {"type": source.0, "id": source.1},
     });
     let called = event.vm_name.as_deref().filter(|_| event.related.get("vm_or_template") == Some(&about.1));
-    let whom = called.map_or_else(|| format!("{} {}", about.0, about.1), |name| format!("{} {name}", about.0));
+    let whom =
+        called.map_or_else(|| format!("{} {}", about.0, about.1), |name| format!("{} {name}", about.0));
     let new = NewPolicyEvent {
         ems_id: event.ems_id,
         event_type: name.clone(),

@@ -35,7 +35,9 @@ pub(super) fn request(scene: &mut Scene<'_>, event: &EventRecord, name: &str) ->
         return Ok(Ended::skipped("target is blank"));
     }
     let Some(meaning) = refresh_target(name) else {
-        return Ok(Ended::failed(format!("no target of a refresh is called {name:?}; later calls were not made")));
+        return Ok(Ended::failed(format!(
+            "no target of a refresh is called {name:?}; later calls were not made"
+        )));
     };
     let delivery = scene.delivery;
     let settings = delivery.automation.ems.iter().find(|ems| ems.name == delivery.ems_name);
@@ -51,7 +53,8 @@ pub(super) fn request(scene: &mut Scene<'_>, event: &EventRecord, name: &str) ->
 /// The `ems_ref`s of a stored event: its own, else those of the records that it was related to.
 fn references(scene: &mut Scene<'_>, event: &EventRecord) -> Result<References, VmdbError> {
     let id = |name| event.related.get(name).copied();
-    let (vm, dest_vm, host, dest_host) = (id("vm_or_template"), id("dest_vm_or_template"), id("host"), id("dest_host"));
+    let (vm, dest_vm, host, dest_host) =
+        (id("vm_or_template"), id("dest_vm_or_template"), id("host"), id("dest_host"));
     let vms: Vec<_> = [vm, dest_vm].into_iter().flatten().collect();
     let hosts: Vec<_> = [host, dest_host].into_iter().flatten().collect();
     let vms = event_records::ems_refs(scene.connection, Inventory::Vms, vms)?;

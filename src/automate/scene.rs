@@ -112,7 +112,8 @@ impl<'a> Scene<'a> {
             return calls::run(self, event, call, place);
         }
         self.connection.batch("SAVEPOINT call")?;
-        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| calls::run(self, event, call, place)));
+        let done =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| calls::run(self, event, call, place)));
         match done.unwrap_or_else(|_| Err(VmdbError::Bug("a panic; see the log for where".to_owned()))) {
             Ok(done) => self.connection.batch("RELEASE SAVEPOINT call").map(|()| done),
             Err(error @ (VmdbError::Data(_) | VmdbError::Bug(_))) => {
@@ -128,8 +129,12 @@ impl<'a> Scene<'a> {
         if done.is_kept {
             return;
         }
-        let mut action =
-            self.delivery.action(event, "handler", calls::name_of(call).replace('\0', "\u{FFFD}"), done.state);
+        let mut action = self.delivery.action(
+            event,
+            "handler",
+            calls::name_of(call).replace('\0', "\u{FFFD}"),
+            done.state,
+        );
         action.rule = rule.map(str::to_owned);
         action.params = params(call, None);
         action.reason = done.reason.map(|reason| reason.replace('\0', "\u{FFFD}"));

@@ -1,7 +1,7 @@
 //! The automate worker: claims requests that events made, and works on them, each in a transaction of its own.
 
-use super::delivery::{self, Written};
 use super::SharedAutomation;
+use super::delivery::{self, Written};
 use crate::actor::rounds::{Round, Rounds};
 use crate::event_handler::Handling;
 use crate::observe::ActorKind;
@@ -34,7 +34,12 @@ impl Rounds for AutomateWorker {
             self.deliver(work).await.map_err(|error| error.to_string())?;
         }
         let awaiting = done == 0
-            && self.handling.vmdb.read(automate_work::is_awaiting).await.map_err(|error| error.to_string())?;
+            && self
+                .handling
+                .vmdb
+                .read(automate_work::is_awaiting)
+                .await
+                .map_err(|error| error.to_string())?;
         Ok(Round { done, look_again: if awaiting { WHILE_AWAITING } else { SWEEP } })
     }
 }

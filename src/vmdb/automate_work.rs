@@ -196,7 +196,8 @@ pub fn claim(
 
 fn work(row: &Fields) -> Result<AutomateWork, String> {
     let ems_id = row.integer(1).ok_or("it has no target_id, which is the EMS's")?;
-    let requests = serde_json::from_str(row.text(2).unwrap_or_default()).map_err(|error| error.to_string())?;
+    let requests =
+        serde_json::from_str(row.text(2).unwrap_or_default()).map_err(|error| error.to_string())?;
     let requested_on = row.time(3).unwrap_or_default();
     let id = row.integer(0).unwrap_or_default();
     Ok(AutomateWork { id, ems_id: EmsId(ems_id), requests, requested_on })

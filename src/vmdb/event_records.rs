@@ -96,9 +96,8 @@ pub fn first_of_chain(
     ems_id: EmsId,
     chain_id: i64,
 ) -> Result<Option<EventRecord>, VmdbError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM event_streams WHERE ems_id = ? AND chain_id = ? ORDER BY id LIMIT 1"
-    );
+    let sql =
+        format!("SELECT {COLUMNS} FROM event_streams WHERE ems_id = ? AND chain_id = ? ORDER BY id LIMIT 1");
     let rows = connection.rows(&sql, &[ems_id.0.into(), chain_id.into()])?;
     rows.first().map(record).transpose()
 }

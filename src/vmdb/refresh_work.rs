@@ -267,7 +267,10 @@ pub fn complete_refresh(
         let sql = "DELETE FROM miq_queue WHERE id ? RETURNING miq_task_id";
         let removed = connection.rows(sql, &[Value::Integers(ids)])?;
         miq_tasks::finish(connection, &removed, error)?;
-        automate_work::refreshes_are_complete(connection, work.iter().filter_map(|work| work.work_id).collect())
+        automate_work::refreshes_are_complete(
+            connection,
+            work.iter().filter_map(|work| work.work_id).collect(),
+        )
     })
 }
 

@@ -42,14 +42,8 @@ pub fn set_vm_state(
     }
     let sql = "UPDATE vms SET raw_power_state = ?, power_state = ?, previous_state = ?, state_changed_on = ?, \
                updated_on = ? WHERE id = ?";
-    let values = [
-        raw_power_state.into(),
-        after.into(),
-        (&before).into(),
-        changed_on.into(),
-        now.into(),
-        id.into(),
-    ];
+    let values =
+        [raw_power_state.into(), after.into(), (&before).into(), changed_on.into(), now.into(), id.into()];
     connection.execute(sql, &values)?;
     Ok(Change::Done)
 }
