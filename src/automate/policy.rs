@@ -6,7 +6,7 @@ use super::delivery::Delivery;
 use super::record_target::{Record, association, record};
 use super::scene::{Asked, Scene};
 use crate::provider::EmsEvent;
-use crate::switchboard::{Call, Switchboard};
+use crate::switchboard::Call;
 use crate::vmdb::VmdbError;
 use crate::vmdb::event_records::EventRecord;
 use crate::vmdb::policy_events::NewPolicyEvent;
@@ -120,7 +120,7 @@ fn source(scene: &Scene<'_>, event: &EventRecord, about: &Record, param: &str) -
 
 /// What a policy event asks for: the calls of its instance, and the rules that it meets.
 pub(super) fn asked(delivery: &Delivery, event: EventRecord) -> Asked {
-    let calls = calls(&delivery.automation.switchboard, &event.event_type);
+    let calls = delivery.automation.switchboard.evaluate_in("MiqEvent", "POLICY", &event.event_type);
     let as_event = EmsEvent {
         event_type: event.event_type.clone(),
         source: event.source.clone(),
@@ -130,9 +130,4 @@ pub(super) fn asked(delivery: &Delivery, event: EventRecord) -> Asked {
     };
     let rules = delivery.automation.rules.candidates(&delivery.ems_name, &as_event);
     Asked { rules, ..Asked::new(event, calls) }
-}
-
-/// The calls of a policy event's instance.
-fn calls(switchboard: &Switchboard, event_type: &str) -> Vec<Call> {
-    switchboard.evaluate("POLICY", event_type)
 }

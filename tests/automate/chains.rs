@@ -22,7 +22,8 @@ fn prepare(house: &House) {
     let refresh_and_policy = "/System/event_handlers/event_action_refresh?target=src_vm \
                               /System/event_handlers/event_action_policy?target=src_vm&policy_event=vm_start&param=";
     house.automate(|automation| {
-        automation.switchboard = switchboard(&[("EVM", "PowerOnVM_Task_Complete", refresh_and_policy)]);
+        automation.switchboard =
+            switchboard(&[("EmsEvent/EVM", "PowerOnVM_Task_Complete", refresh_and_policy)]);
         let ends = [
             ("VmPoweredOnEvent", vec!["PowerOnVM_Task", "ResetVM_Task"]),
             ("VmMigratedEvent", vec!["MigrateVM_Task"]),

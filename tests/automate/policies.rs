@@ -33,9 +33,15 @@ async fn a_policy_event_is_an_event_of_its_own_about_the_record(house: House) {
     assert_eq!(data, serde_json::json!({"source_event_id": 1, "policy_source": source}));
     let actions = house.rows("SELECT event_id, ems_id, kind, name, state, params FROM event_actions").await;
     let params = r#"{"miq_event_id":2,"param":"","policy_event":"vm_start","target":"src_vm"}"#;
-    assert_eq!(actions, [format!("1 1 handler event_action_policy done {params}")]);
+    assert_eq!(
+        actions,
+        [
+            format!("1 1 handler event_action_policy done {params}"),
+            "2 1 handler event_enforce_policy done -".to_owned()
+        ]
+    );
     assert_eq!(house.rows("SELECT count(*) FROM miq_queue").await, ["0"], "the row is done");
-    assert_eq!(house.handling.observe.ems("tiny").actions_by_state(), [("done".to_owned(), 1)].into());
+    assert_eq!(house.handling.observe.ems("tiny").actions_by_state(), [("done".to_owned(), 2)].into());
 }
 
 async fn the_source_may_be_what_the_record_belongs_to(house: House) {
@@ -79,13 +85,15 @@ async fn many_events_raise_their_policy_events_together(house: House) {
     assert_eq!(house.work().await, 1);
     let count = "SELECT count(*), count(DISTINCT event_uid) FROM event_streams WHERE type = 'MiqEvent'";
     assert_eq!(house.rows(count).await, ["600 600"]);
-    assert_eq!(house.rows("SELECT count(*) FROM event_actions WHERE state = 'done'").await, ["600"]);
+    assert_eq!(house.rows("SELECT count(*) FROM event_actions WHERE state = 'done'").await, ["1200"]);
 }
 
 async fn a_policy_event_has_calls_of_its_own_but_not_for_ever(house: House) {
     let again = "/System/event_handlers/event_enforce_policy \
                  /System/event_handlers/event_action_policy?target=target&policy_event=vm_start&param=";
-    house.automate(|automation| automation.switchboard = switchboard(&[("POLICY", "vm_start", again)]));
+    house.automate(|automation| {
+        automation.switchboard = switchboard(&[("MiqEvent/POLICY", "vm_start", again)])
+    });
     house.happen(event("a", "x"), vec![call(POLICY), call("event_enforce_policy")]).await;
     let raised = "SELECT event_uid, target_id FROM event_streams WHERE type = 'MiqEvent' ORDER BY id";
     assert_eq!(house.rows(raised).await, ["policy:1:1 21", "policy:2:2 21", "policy:3:2 21"]);

@@ -1,6 +1,6 @@
 //! A fresh VMDB with a little inventory, and an automate worker on it.
 
-use crate::automate_files::{EMS_EVENT, class, instance};
+use crate::automate_files::instance;
 use crate::postgres;
 use crate::tiny_provider::TINY;
 use catchall::actor::rounds::Rounds;
@@ -16,7 +16,6 @@ use catchall::vmdb::{
     Access, AutomateRequest, BatchOutcome, Connection, Field, ReadyBatch, ReadyEvent, Vmdb, VmdbError, Work,
     event_commit,
 };
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
@@ -150,25 +149,32 @@ impl House {
             .collect()
     }
 
-    /// `name state reason` of all actions.
+    /// `name state reason` of all actions, without what every policy event does.
     pub async fn actions(&self) -> Vec<String> {
-        self.rows("SELECT name, state, reason FROM event_actions ORDER BY id").await
+        self.rows(
+            "SELECT name, state, reason FROM event_actions WHERE name <> 'event_enforce_policy' ORDER BY id",
+        )
+        .await
     }
 }
 
-/// A switchboard with these instances: (class below EmsEvent, name, address).
+/// The built-in domain, and over it one with these instances: (class below System/Event, name, addresses parted by blanks).
 pub fn switchboard(instances: &[(&str, &str, &str)]) -> Switchboard {
-    let mut files = builtin_domain(&[&TINY]);
-    for (of, name, uri) in instances {
-        let folder = format!("{EMS_EVENT}/{of}.class");
-        files.push((format!("{folder}/__class__.yaml"), class(of).into_bytes().into()));
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: String, text: String| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let domain = "object_type: domain\nobject:\n  attributes:\n    name: Test\n";
+    write("__domain__.yaml".to_owned(), domain.to_owned());
+    for (class, name, uris) in instances {
         let fields: Vec<_> =
-            uri.split(' ').enumerate().map(|(at, uri)| (format!("rel{}", at + 3), uri)).collect();
+            uris.split(' ').enumerate().map(|(at, uri)| (format!("rel{}", at + 3), uri)).collect();
         let fields: Vec<_> = fields.iter().map(|(field, uri)| (field.as_str(), *uri)).collect();
-        files.push((format!("{folder}/{name}.yaml"), instance(name, &fields).into_bytes().into()));
+        write(format!("System/Event/{class}.class/{name}.yaml"), instance(name, &fields));
     }
-    let by_path: BTreeMap<_, _> = files.into_iter().collect();
-    Switchboard::load(by_path.into_iter().collect(), &[]).unwrap().0
+    Switchboard::load(builtin_domain(&[&TINY]), &[folder.path().to_owned()]).unwrap().0
 }
 
 fn ems() -> EmsSettings {
