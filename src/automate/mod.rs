@@ -2,7 +2,18 @@
 //! this room's actor; the [`worker`] answers requests off the commit path, where the VMDB is needed: policies, states, chains,
 //! rules.
 
+mod awaiting;
+mod calls;
+mod chain;
+pub mod delivery;
+mod handler_name;
 pub mod handlers;
+mod named_refresh;
+mod policy;
+mod record_target;
+mod refresh_calls;
+mod rules;
+mod scene;
 pub mod worker;
 
 use crate::rules::Rules;

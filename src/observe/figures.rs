@@ -206,7 +206,6 @@ pub struct EmsFigures {
     /// From the event's own time to its commit, latest.
     pub lag: Timing,
     filtered: Mutex<BTreeMap<String, u64>>,
-    unhandled: Mutex<BTreeMap<String, u64>>,
     last_event: AtomicI64,
     last_poll: AtomicI64,
 }
@@ -220,16 +219,6 @@ impl EmsFigures {
     /// Filtered events by reason.
     pub fn filtered_by_reason(&self) -> BTreeMap<String, u64> {
         lock(&self.filtered).clone()
-    }
-
-    /// Counts calls of handlers that Catchall does not have yet.
-    pub fn unhandled(&self, handler: &str) {
-        *lock(&self.unhandled).entry(handler.to_owned()).or_default() += 1;
-    }
-
-    /// Calls of handlers that Catchall does not have yet.
-    pub fn unhandled_by_handler(&self) -> BTreeMap<String, u64> {
-        lock(&self.unhandled).clone()
     }
 
     /// A batch with events was committed; `newest` is the newest event's own time. One dated ahead of our clock counts as

@@ -85,12 +85,6 @@ pub const REFRESH_CALLS_WITHOUT_WORK: Metric = counter(
     EMS,
     "Refresh calls that made no work, since the provider has no collector or refresh is switched off.",
 );
-/// Calls of handlers that Catchall does not have.
-pub const UNHANDLED_CALLS: Metric = counter(
-    "catchall_unhandled_calls_total",
-    &["ems", "handler"],
-    "Calls of the switchboard to handlers that Catchall does not have.",
-);
 /// Refreshes that ended.
 pub const REFRESHES: Metric = counter(
     "catchall_refreshes_total",
@@ -210,7 +204,6 @@ pub const ALL: &[Metric] = &[
     GAPS,
     FILTERED,
     REFRESH_CALLS_WITHOUT_WORK,
-    UNHANDLED_CALLS,
     REFRESHES,
     DRIFT,
     ACTIONS,
