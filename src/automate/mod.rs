@@ -3,6 +3,8 @@
 //! rules.
 
 pub mod handlers;
+pub mod rule_firing;
+pub mod rule_outcome;
 pub mod worker;
 
 use crate::rules::Rules;

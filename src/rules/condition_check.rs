@@ -1,7 +1,7 @@
 //! What can be told of a condition before any event: names that there are not, expressions that are none, how deep macros
 //! are nested.
 
-use super::facts::SECTIONS;
+use super::facts::{OF_EVENT, SECTIONS};
 use crate::settings::nearest;
 use cel::Program;
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
@@ -167,8 +167,9 @@ impl<'a> Walk<'a> {
 
     fn column(&mut self, section: &str, column: &str, id: u64) {
         let Some((_, known)) = SECTIONS.iter().find(|(name, _)| *name == section) else { return };
-        if !known.contains(&column) {
-            let hint = match nearest::within_two_edits(column, known.iter().copied()) {
+        let more: &[&str] = if section == "event" { &OF_EVENT } else { &[] };
+        if !known.contains(&column) && !more.contains(&column) {
+            let hint = match nearest::within_two_edits(column, known.iter().chain(more).copied()) {
                 Some(near) => format!("did you mean {section}.{near}?"),
                 None if section == "event" => {
                     "what the provider sent is in event.full_data, the rest are columns of event_streams"
@@ -208,7 +209,8 @@ impl<'a> Walk<'a> {
             return;
         }
         let source = self.program.source_info();
-        let drawn = source.offset_for(id).map(|(start, _)| draw(&source.source, start as usize)).unwrap_or_default();
+        let drawn =
+            source.offset_for(id).map(|(start, _)| draw(&source.source, start as usize)).unwrap_or_default();
         self.wrong = Some(format!("{message}{drawn}"));
     }
 }

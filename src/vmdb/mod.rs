@@ -28,6 +28,8 @@ pub mod refresh_work;
 mod relate;
 pub mod resource;
 pub mod restarts;
+pub mod rule_facts;
+pub mod rule_firings;
 mod sqlite;
 mod statement;
 mod task_queue;
