@@ -18,3 +18,6 @@ mod support;
 #[path = "support/postgres.rs"]
 #[allow(dead_code, reason = "not all helpers are used here")]
 mod postgres;
+#[path = "support/process.rs"]
+#[allow(dead_code, reason = "not all helpers are used here")]
+mod process;

@@ -146,6 +146,20 @@ impl Facts {
         }
     }
 
+    /// What stands at this path, such as `["event", "full_data", "reason"]`.
+    pub fn value(&self, path: &[String]) -> Option<Value> {
+        let (section, rest) = path.split_first()?;
+        let (column, rest) = rest.split_first()?;
+        let mut value = match (section.as_str(), column.as_str()) {
+            ("event", "full_data") => serde_json::from_str(&self.full_data).ok()?,
+            _ => self.section(section)?.get(column)?.clone(),
+        };
+        for step in rest {
+            value = value.get_mut(step)?.take();
+        }
+        Some(value)
+    }
+
     /// `message` with each `{section.column}` replaced by what is known; by nothing where nothing is.
     pub fn fill_in(&self, message: &str) -> String {
         let mut text = String::new();
