@@ -2,9 +2,20 @@
 //! this room's actor; the [`worker`] answers requests off the commit path, where the VMDB is needed: policies, states, chains,
 //! rules.
 
+mod awaiting;
+mod calls;
+mod chain;
+pub mod delivery;
+mod handler_name;
 pub mod handlers;
+mod named_refresh;
+mod policy;
+mod record_target;
+mod refresh_calls;
 pub mod rule_firing;
 pub mod rule_outcome;
+mod rules;
+mod scene;
 pub mod worker;
 
 use crate::rules::Rules;

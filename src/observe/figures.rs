@@ -196,7 +196,7 @@ pub struct EmsFigures {
     /// From the event's own time to its commit, latest.
     pub lag: Timing,
     filtered: Mutex<BTreeMap<String, u64>>,
-    unhandled: Mutex<BTreeMap<String, u64>>,
+    actions: Mutex<BTreeMap<String, u64>>,
     last_event: AtomicI64,
     last_poll: AtomicI64,
 }
@@ -212,14 +212,14 @@ impl EmsFigures {
         lock(&self.filtered).clone()
     }
 
-    /// Counts calls of handlers that Catchall does not have yet.
-    pub fn unhandled(&self, handler: &str) {
-        *lock(&self.unhandled).entry(handler.to_owned()).or_default() += 1;
+    /// Counts what automate did for events, by how it ended.
+    pub fn actions(&self, state: &str, count: u64) {
+        *lock(&self.actions).entry(state.to_owned()).or_default() += count;
     }
 
-    /// Calls of handlers that Catchall does not have yet.
-    pub fn unhandled_by_handler(&self) -> BTreeMap<String, u64> {
-        lock(&self.unhandled).clone()
+    /// What automate did for events, by how it ended.
+    pub fn actions_by_state(&self) -> BTreeMap<String, u64> {
+        lock(&self.actions).clone()
     }
 
     /// A batch with events was committed; `newest` is the newest event's own time. One dated ahead of our clock counts as

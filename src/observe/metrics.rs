@@ -78,11 +78,11 @@ pub const REFRESH_CALLS_WITHOUT_WORK: Metric = counter(
     EMS,
     "Refresh calls that made no work, since the provider has no collector or refresh is switched off.",
 );
-/// Calls of handlers that Catchall does not have.
-pub const UNHANDLED_CALLS: Metric = counter(
-    "catchall_unhandled_calls_total",
-    &["ems", "handler"],
-    "Calls of the switchboard to handlers that Catchall does not have.",
+/// What automate did for events, by how it ended.
+pub const EVENT_ACTIONS: Metric = counter(
+    "catchall_event_actions_total",
+    &["ems", "state"],
+    "What automate did for events besides refreshing, by how it ended.",
 );
 /// Finished refreshes.
 pub const REFRESHES: Metric = counter("catchall_refreshes_total", EMS, "Finished refreshes.");
@@ -166,7 +166,7 @@ pub const ALL: &[Metric] = &[
     GAPS,
     FILTERED,
     REFRESH_CALLS_WITHOUT_WORK,
-    UNHANDLED_CALLS,
+    EVENT_ACTIONS,
     REFRESHES,
     LAG,
     LAST_EVENT_AGE,

@@ -60,7 +60,7 @@ fn per_ems(out: &mut Exposition, all: &NamedEms, now: DateTime<Utc>) {
     count(&metrics::REFRESH_CALLS_WITHOUT_WORK, |ems| &ems.refresh_calls_without_work);
     count(&metrics::REFRESHES, |ems| &ems.refreshes);
     by_second_label(out, &metrics::FILTERED, all, EmsFigures::filtered_by_reason);
-    by_second_label(out, &metrics::UNHANDLED_CALLS, all, EmsFigures::unhandled_by_handler);
+    by_second_label(out, &metrics::EVENT_ACTIONS, all, EmsFigures::actions_by_state);
     ages(out, all, now);
 }
 

@@ -2,11 +2,14 @@
 //!
 //! Only what events can reach: a domain may be a whole copy of ManageIQ's, whose other parts are nobody's business here.
 
-use super::evaluate::handler_method;
+use super::evaluate::ends_with_path;
 use super::guard;
-use super::handler_names::{Handler, is_target_name};
-use super::index::{EMS_EVENT, ENTRY_CLASS, Index, MISSING};
-use super::model::{Class, Domain, Effective, FieldKind, Instance, SchemaField, is_commented_out};
+use super::handler_names::{Handler, is_target_name, needed_parameters};
+use super::index::{EMS_EVENT, ENTRY_CLASS, Found, Index, MISSING, POLICY_EVENT};
+use super::model::{
+    Class, Domain, Effective, FieldKind, Instance, MethodFile, SchemaField, is_commented_out,
+};
+use super::native::{native_method, native_state_machine};
 use super::problem::{AutomateWarning, did_you_mean, nearest};
 use super::substitution::{Object, Part, Template, is_unknown_root_attribute};
 use super::uri::Uri;
@@ -18,7 +21,8 @@ pub(super) fn review(index: &Index, is_known: &dyn Fn(&str) -> bool) -> Vec<Auto
     for (position, domain) in index.domains.iter().enumerate() {
         for path in domain.classes.keys() {
             let class = path.as_str();
-            if class.starts_with(EMS_EVENT) || class == ENTRY_CLASS || class == "system/event_handlers" {
+            let is_entered = [EMS_EVENT, POLICY_EVENT].iter().any(|namespace| class.starts_with(namespace));
+            if is_entered || class == ENTRY_CLASS || class == "system/event_handlers" {
                 review.reach(class);
             }
         }
@@ -101,19 +105,25 @@ impl Review<'_> {
     }
 
     fn class(&mut self, class: &Class) {
-        for method in
-            class.methods.iter().filter(|_| !class.path.eq_ignore_ascii_case("System/event_handlers"))
-        {
-            self.warn(
-                method,
-                1,
-                "is not run: Catchall runs no methods of domains, only its own handlers".to_owned(),
-            );
+        for method in &class.methods {
+            self.method_file(class, method);
         }
         self.instance(class, None);
         for instance in class.instances.values() {
             self.instance(class, Some(instance));
         }
+    }
+
+    fn method_file(&mut self, class: &Class, method: &MethodFile) {
+        let is_machine = native_state_machine(&class.path, "default").is_some();
+        let is_native = native_method(&class.path, &method.name).is_some() || is_machine;
+        let is_handler = class.path.eq_ignore_ascii_case("System/event_handlers");
+        let why = match (is_native, is_handler) {
+            (true, true) => return,
+            (true, false) => "is not read: Catchall does natively what ManageIQ's method of this name does",
+            (false, _) => "is not run: Catchall runs no methods of domains, only its own handlers",
+        };
+        self.warn(&method.shown, 1, why.to_owned());
     }
 
     fn instance(&mut self, class: &Class, instance: Option<&Instance>) {
@@ -129,12 +139,17 @@ impl Review<'_> {
                 self.warn(&class.schema.file, field.line, why);
             }
             if let Some(value) = class.effective(instance, field) {
-                self.field(class, field, &value);
+                self.field(class, field, (instance, &value));
             }
         }
     }
 
-    fn field(&mut self, class: &Class, field: &SchemaField, value: &Effective<'_>) {
+    fn field(
+        &mut self,
+        class: &Class,
+        field: &SchemaField,
+        (instance, value): (Option<&Instance>, &Effective<'_>),
+    ) {
         if field.kind != FieldKind::Attribute && is_commented_out(value.text) {
             return;
         }
@@ -142,8 +157,8 @@ impl Review<'_> {
         let Some(is_plain) = template else { return };
         match field.kind {
             FieldKind::Attribute => {}
-            FieldKind::State => self.warn_at(value, field, "is not run: Catchall has no state machines"),
-            FieldKind::Method if is_plain && handler_method(&class.path, value.text).is_none() => {
+            FieldKind::State => self.state(class, field, (instance, value)),
+            FieldKind::Method if is_plain && native_method(&class.path, value.text).is_none() => {
                 let why = format!(
                     "the method {} is not run: Catchall runs its own handlers alone, through /System/event_handlers",
                     value.text.trim()
@@ -157,6 +172,21 @@ impl Review<'_> {
         }
     }
 
+    fn state(
+        &mut self,
+        class: &Class,
+        field: &SchemaField,
+        (instance, value): (Option<&Instance>, &Effective<'_>),
+    ) {
+        let name = instance.map_or("", |instance| instance.name.as_str());
+        if native_state_machine(&class.path, name).is_none() {
+            self.warn_at(value, field, "is not run: Catchall has no state machines of domains");
+        } else if !class.is_builtin {
+            let why = "is not read: Catchall does natively what ManageIQ's state machine of this name does";
+            self.warn_at(value, field, why);
+        }
+    }
+
     /// Whether the value is plain text; `None` after a warning.
     fn template(&mut self, field: &SchemaField, value: &Effective<'_>) -> Option<bool> {
         let template = match Template::parse(value.text) {
@@ -167,18 +197,36 @@ impl Review<'_> {
             }
         };
         for part in &template.parts {
-            if let Part::Attribute(reference) = part
-                && reference.object == Object::Root
-                && reference.member.is_none()
-                && is_unknown_root_attribute(&reference.attribute)
-            {
-                let why =
-                    format!("is passed over: ${{/#{}}} is not known to the switchboard", reference.attribute);
-                self.warn_at(value, field, &why);
-                return None;
+            let Part::Attribute(reference) = part else { continue };
+            match &reference.object {
+                Object::Root
+                    if reference.methods.is_empty() && is_unknown_root_attribute(&reference.attribute) =>
+                {
+                    let why = format!(
+                        "is passed over: ${{/#{}}} is not known to the switchboard",
+                        reference.attribute
+                    );
+                    self.warn_at(value, field, &why);
+                    return None;
+                }
+                Object::Named(path) if !self.has_class(path) => {
+                    let why = format!("ends the run of its event: no domain has a class `{path}`");
+                    self.warn_at(value, field, &why);
+                    return None;
+                }
+                _ => {}
             }
         }
         Some(template.is_plain())
+    }
+
+    /// Whether some class is at `path`, or an instance of one.
+    fn has_class(&self, path: &str) -> bool {
+        let above = path.rsplit_once('/').map(|(above, _)| above);
+        let mut classes = self.index.domains.iter().flat_map(|domain| domain.classes.keys());
+        classes.any(|class| {
+            ends_with_path(class, path) || above.is_some_and(|above| ends_with_path(class, above))
+        })
     }
 
     /// Tries the guard with letters for its placeholders.
@@ -210,6 +258,17 @@ impl Review<'_> {
                 "is passed over: an address cannot end in `*`; name the instances one by one",
             );
         }
+        for record in &uri.records {
+            let why = format!("`{record}` loads no record here; its id alone is known");
+            self.warn_at(value, field, &why);
+        }
+        if uri.is_method {
+            let method = uri.instance.unwrap_or_default();
+            if native_method(&uri.class, &method).is_none() {
+                self.warn_at(value, field, &format!("the method {method} is not run"));
+            }
+            return;
+        }
         let asked = uri.instance.as_deref().unwrap_or_default();
         let Some(found) = self.index.resolve(&uri.class, uri.instance.as_deref()) else {
             let all = self.index.domains.iter().flat_map(|domain| domain.classes.values());
@@ -231,6 +290,27 @@ impl Review<'_> {
                 "ends the run of its event: there is no target `{target}`; known are vm, host, ems and the like"
             );
             self.warn_at(value, field, &why);
+        }
+        self.parameters(field, value, (&uri, &found));
+    }
+
+    /// A handler without one of the parameters that it needs fails for each event.
+    fn parameters(&mut self, field: &SchemaField, value: &Effective<'_>, (uri, found): (&Uri, &Found<'_>)) {
+        let Some(instance) =
+            found.instance.filter(|_| uri.class.eq_ignore_ascii_case("System/event_handlers"))
+        else {
+            return;
+        };
+        for parameter in needed_parameters(&instance.name.to_ascii_lowercase()) {
+            let of_instance = found.class.schema.field(parameter);
+            let of_instance = of_instance.and_then(|field| found.class.effective(found.instance, field));
+            if of_instance.is_none() && !uri.params.contains_key(*parameter) {
+                let why = format!(
+                    "fails: {} needs `{parameter}`; write `{parameter}=`, even if empty",
+                    instance.name
+                );
+                self.warn_at(value, field, &why);
+            }
         }
     }
 }

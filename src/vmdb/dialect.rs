@@ -110,6 +110,24 @@ impl Connection {
         answer
     }
 
+    /// Does `work` as a part of the transaction under way: when it fails, nothing of it happened and the transaction goes on.
+    ///
+    /// # Errors
+    /// Those of `work`; [`VmdbError::Away`] when the transaction cannot go on.
+    pub fn savepoint<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, VmdbError>,
+    ) -> Result<T, VmdbError> {
+        self.batch("SAVEPOINT part")?;
+        match work(self) {
+            Ok(answer) => self.batch("RELEASE SAVEPOINT part").map(|()| answer),
+            Err(error) => {
+                self.batch("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")?;
+                Err(error)
+            }
+        }
+    }
+
     /// Whether several transactions may write at once, each row is locked on its own, and many rows go in one UNNEST.
     pub(super) fn has_lanes(&self) -> bool {
         matches!(self.raw, Raw::Postgres(_))

@@ -242,7 +242,7 @@ impl WorkOfCommit {
 
     fn add(&mut self, ems_id: EmsId, ready: &ReadyEvent, event_id: i64) {
         if !ready.automate.is_empty() {
-            let request = QueuedRequest { event_id, request: ready.automate.clone() };
+            let request = QueuedRequest { event_id, request: ready.automate.clone(), awaited: None };
             self.requests.entry(ems_id).or_default().push(request);
         }
         let event = &ready.event.event;

@@ -6,7 +6,7 @@
 use super::bulk;
 use super::dialect::Connection;
 use super::statement::Value;
-use super::{VmdbError, miq_queue};
+use super::{VmdbError, automate_work, miq_queue, miq_tasks};
 use crate::clock;
 use crate::provider::{EmsId, TargetRequest};
 use chrono::{DateTime, Utc};
@@ -264,7 +264,13 @@ pub fn complete_refresh(
     connection.transaction(|connection| {
         bulk::insert(connection, "ems_refreshes", &columns, "")?;
         let ids = work.iter().map(|work| work.id).collect();
-        connection.execute("DELETE FROM miq_queue WHERE id ?", &[Value::Integers(ids)]).map(drop)
+        let sql = "DELETE FROM miq_queue WHERE id ? RETURNING miq_task_id";
+        let removed = connection.rows(sql, &[Value::Integers(ids)])?;
+        miq_tasks::finish(connection, &removed, error)?;
+        automate_work::refreshes_are_complete(
+            connection,
+            work.iter().filter_map(|work| work.work_id).collect(),
+        )
     })
 }
 

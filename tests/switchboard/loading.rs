@@ -74,7 +74,7 @@ fn errors_name_file_line_and_key() {
 fn two_instances_of_one_name_are_an_error_naming_both() {
     let error = acme().instance("VC", "E", &[]).file(&in_vc("x.yaml"), &instance("e", &[])).error();
     assert!(
-        error.starts_with("Acme/…/VC.class/x.yaml:6: `name` e is Acme/…/VC.class/E.yaml's already"),
+        error.starts_with("Acme/…/VC.class/x.yaml:6: `name` e is Acme/…/VC.class/E.yaml:6's already"),
         "{error}"
     );
 }
@@ -132,7 +132,27 @@ fn what_catchall_does_not_do_is_a_warning_with_file_and_line() {
             "rel1: is passed over: ${/#event_stream.vm_name} is not known to the switchboard",
         ),
         (vec![("rel1", "/X/Y/${/#vm}")], "rel1: is passed over: ${/#vm} is not known"),
-        (vec![("rel1", "/X/Y/${process#x}")], "rel1: is passed over: ${process#x} looks up another object"),
+        (
+            vec![("rel1", "/X/Y/${nosuch#x}")],
+            "rel1: ends the run of its event: no domain has a class `nosuch`",
+        ),
+        (
+            vec![("rel1", "/X/Y/${STATE_VAR#x}")],
+            "rel1: is passed over: ${STATE_VAR#x} looks up what Catchall does not have",
+        ),
+        (
+            vec![("rel1", "/X/Y/${#x.system}")],
+            "rel1: is passed over: ${#x.system} is not known to the switchboard",
+        ),
+        (vec![("rel1", "method:/X/Y/go")], "rel1: the method go is not run"),
+        (
+            vec![("rel1", "/System/event_handlers/event_action_policy?target=src_vm&policy_event=vm_start")],
+            "rel1: fails: event_action_policy needs `param`; write `param=`, even if empty",
+        ),
+        (
+            vec![("rel1", "/System/event_handlers/refresh?VmOrTemplate::vm=5")],
+            "rel1: `vmortemplate::vm` loads no record here",
+        ),
         (
             vec![("guard", "$evm.root['vm'].nil?")],
             "guard: the guard always fails here, and nothing else of its instance runs",
@@ -172,7 +192,7 @@ fn states_methods_and_stray_files_are_warnings() {
         [
             "Acme/…/VC.class/README.md:1: is no instance and is passed over",
             "Acme/…/VC.class/__methods__/go.rb:1: is not run: Catchall runs no methods of domains, only its own handlers",
-            "Acme/…/VC.class/e.yaml:9: rel1: is not run: Catchall has no state machines",
+            "Acme/…/VC.class/e.yaml:9: rel1: is not run: Catchall has no state machines of domains",
             "Acme/…/VC.class/e.yaml.bak:1: is passed over, since it ends in no .yaml and is not called VmPoweredOnEvent like \
              the instance in it",
             "Acme/…/VC/e.yaml:1: is not read, since its folder is no class; instances lie in a folder like …/VC.class",
