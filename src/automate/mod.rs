@@ -12,6 +12,8 @@ mod named_refresh;
 mod policy;
 mod record_target;
 mod refresh_calls;
+pub mod rule_firing;
+pub mod rule_outcome;
 mod rules;
 mod scene;
 pub mod worker;

@@ -1,5 +1,6 @@
 //! What can be written on the command line.
 
+use super::rule_arguments::{ReplayArguments, RulesCommand};
 use super::worker_arguments::WorkerArguments;
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
@@ -45,6 +46,11 @@ pub enum Command {
     Status,
     /// The latest events, the story of one, or the dead letters
     Events(EventsArguments),
+    /// Look at the rules, and try them on events
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// What other rules would have done for the events that are stored, as a diff
+    Replay(ReplayArguments),
     /// Look at and steer EMSs
     #[command(subcommand)]
     Ems(EmsCommand),

@@ -23,6 +23,7 @@ struct Compiled {
     program: Program,
     /// How deep macros that go through a list are nested.
     nested: usize,
+    names: Vec<Vec<String>>,
 }
 
 /// What a condition says.
@@ -63,12 +64,22 @@ impl Condition {
                 checked.nested
             ));
         }
-        Ok(Self(Arc::new(Compiled { text: text.to_owned(), program, nested: checked.nested })))
+        Ok(Self(Arc::new(Compiled {
+            text: text.to_owned(),
+            program,
+            nested: checked.nested,
+            names: checked.names,
+        })))
     }
 
     /// As it is written.
     pub fn text(&self) -> &str {
         &self.0.text
+    }
+
+    /// What it looks at, such as `["vm", "name"]`.
+    pub fn names(&self) -> &[Vec<String>] {
+        &self.0.names
     }
 
     /// Asks it.

@@ -1,7 +1,7 @@
 //! What can be told of a condition before any event: names that there are not, expressions that are none, how deep macros
 //! are nested.
 
-use super::facts::SECTIONS;
+use super::facts::{OF_EVENT, SECTIONS};
 use crate::settings::nearest;
 use cel::Program;
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
@@ -76,15 +76,17 @@ const TYPES: &[&str] = &[
 pub(super) struct Checked {
     /// How deep macros are nested.
     pub(super) nested: usize,
+    /// What it looks at, such as `event.full_data.reason`, each once.
+    pub(super) names: Vec<Vec<String>>,
 }
 
 /// Looks at a compiled condition.
 pub(super) fn check(program: &Program) -> Result<Checked, String> {
-    let mut walk = Walk { program, names: Vec::new(), wrong: None };
+    let mut walk = Walk { program, names: Vec::new(), looked_at: Vec::new(), wrong: None };
     let nested = walk.expression(program.expression());
     match walk.wrong {
         Some(wrong) => Err(wrong),
-        None => Ok(Checked { nested }),
+        None => Ok(Checked { nested, names: walk.looked_at }),
     }
 }
 
@@ -92,6 +94,7 @@ struct Walk<'a> {
     program: &'a Program,
     /// Variables of the macros around.
     names: Vec<&'a str>,
+    looked_at: Vec<Vec<String>>,
     /// What was wrong first.
     wrong: Option<String>,
 }
@@ -111,6 +114,7 @@ impl<'a> Walk<'a> {
                 {
                     self.column(section, &select.field, expression.id);
                 }
+                self.look_at(expression);
                 self.expression(&select.operand)
             }
             Expr::Call(call) => {
@@ -135,6 +139,18 @@ impl<'a> Walk<'a> {
                 self.names.truncate(known);
                 before.max(within + 1)
             }
+        }
+    }
+
+    /// Remembers the whole of `event.full_data.reason`, and not its beginnings.
+    fn look_at(&mut self, expression: &IdedExpr) {
+        let Some(path) = path(expression) else { return };
+        let is_section = SECTIONS.iter().any(|(section, _)| *section == path[0]);
+        if is_section
+            && !self.names.contains(&path[0].as_str())
+            && !self.looked_at.iter().any(|known| known.starts_with(&path))
+        {
+            self.looked_at.push(path);
         }
     }
 
@@ -167,8 +183,9 @@ impl<'a> Walk<'a> {
 
     fn column(&mut self, section: &str, column: &str, id: u64) {
         let Some((_, known)) = SECTIONS.iter().find(|(name, _)| *name == section) else { return };
-        if !known.contains(&column) {
-            let hint = match nearest::within_two_edits(column, known.iter().copied()) {
+        let more: &[&str] = if section == "event" { &OF_EVENT } else { &[] };
+        if !known.contains(&column) && !more.contains(&column) {
+            let hint = match nearest::within_two_edits(column, known.iter().chain(more).copied()) {
                 Some(near) => format!("did you mean {section}.{near}?"),
                 None if section == "event" => {
                     "what the provider sent is in event.full_data, the rest are columns of event_streams"
@@ -208,8 +225,22 @@ impl<'a> Walk<'a> {
             return;
         }
         let source = self.program.source_info();
-        let drawn = source.offset_for(id).map(|(start, _)| draw(&source.source, start as usize)).unwrap_or_default();
+        let drawn =
+            source.offset_for(id).map(|(start, _)| draw(&source.source, start as usize)).unwrap_or_default();
         self.wrong = Some(format!("{message}{drawn}"));
+    }
+}
+
+/// The names of a selection of a selection of a name.
+fn path(expression: &IdedExpr) -> Option<Vec<String>> {
+    match &expression.expr {
+        Expr::Ident(name) => Some(vec![name.clone()]),
+        Expr::Select(select) => {
+            let mut names = path(&select.operand)?;
+            names.push(select.field.clone());
+            Some(names)
+        }
+        _ => None,
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Facts {
 }
 
 /// The columns that there are, by section; what is not here is no fact, and a slip of the pen in a condition.
-pub const EVENT: &[&str] = &[
+pub const EVENT_COLUMNS: &[&str] = &[
     "id",
     "event_type",
     "message",
@@ -67,14 +67,11 @@ pub const EVENT: &[&str] = &[
     "vm_ems_ref",
     "dest_vm_ems_ref",
     "event_uid",
-    "full_data",
-    "group",
-    "level",
 ];
-/// See [`EVENT`].
+/// See [`EVENT_COLUMNS`].
 pub const EMS: &[&str] = &["id", "name", "type", "zone", "provider_region", "enabled"];
-/// See [`EVENT`].
-pub const VM: &[&str] = &[
+/// See [`EVENT_COLUMNS`].
+pub const VM_COLUMNS: &[&str] = &[
     "id",
     "name",
     "ems_ref",
@@ -99,8 +96,8 @@ pub const VM: &[&str] = &[
     "created_on",
     "boot_time",
 ];
-/// See [`EVENT`].
-pub const HOST: &[&str] = &[
+/// See [`EVENT_COLUMNS`].
+pub const HOST_COLUMNS: &[&str] = &[
     "id",
     "name",
     "hostname",
@@ -122,9 +119,18 @@ pub const HOST: &[&str] = &[
     "created_on",
 ];
 
+/// What an event has besides its columns.
+pub const OF_EVENT: [&str; 3] = ["full_data", "group", "level"];
+
 /// Every section with its columns.
-pub const SECTIONS: [(&str, &[&str]); 6] =
-    [("event", EVENT), ("ems", EMS), ("vm", VM), ("host", HOST), ("dest_vm", VM), ("dest_host", HOST)];
+pub const SECTIONS: [(&str, &[&str]); 6] = [
+    ("event", EVENT_COLUMNS),
+    ("ems", EMS),
+    ("vm", VM_COLUMNS),
+    ("host", HOST_COLUMNS),
+    ("dest_vm", VM_COLUMNS),
+    ("dest_host", HOST_COLUMNS),
+];
 
 impl Facts {
     /// The section of this name.
@@ -138,6 +144,20 @@ impl Facts {
             "dest_host" => Some(&self.dest_host),
             _ => None,
         }
+    }
+
+    /// What stands at this path, such as `["event", "full_data", "reason"]`.
+    pub fn value(&self, path: &[String]) -> Option<Value> {
+        let (section, rest) = path.split_first()?;
+        let (column, rest) = rest.split_first()?;
+        let mut value = match (section.as_str(), column.as_str()) {
+            ("event", "full_data") => serde_json::from_str(&self.full_data).ok()?,
+            _ => self.section(section)?.get(column)?.clone(),
+        };
+        for step in rest {
+            value = value.get_mut(step)?.take();
+        }
+        Some(value)
     }
 
     /// `message` with each `{section.column}` replaced by what is known; by nothing where nothing is.

@@ -131,7 +131,7 @@ impl Key {
         let part = |part: &str| {
             let part = part.trim();
             let known =
-                || short.into_iter().chain(facts::EVENT.iter().copied().filter(|name| *name != "full_data"));
+                || short.into_iter().chain(["group", "level"]).chain(facts::EVENT_COLUMNS.iter().copied());
             match known().any(|name| name == part) {
                 true => Ok(part.to_owned()),
                 false => Err(match nearest::within_two_edits(part, known()) {

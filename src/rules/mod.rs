@@ -16,7 +16,7 @@ mod scene;
 pub use action::{Action, LogLevel};
 pub use condition::{Condition, Verdict};
 pub use definition::{On, RuleDefinition};
-pub use facts::Facts;
+pub use facts::{EVENT_COLUMNS, Facts, HOST_COLUMNS, VM_COLUMNS};
 pub use limit::{AtMost, Decision, Key, Limits, Past};
 pub use pattern::check as check_event_type;
 pub use scene::Scene;

@@ -7,7 +7,8 @@ use super::event_groups::{EventGroups, LEVELS};
 use super::sources::Sources;
 use super::tree::{Node, Origin, merge};
 use super::{
-    EventNameFilter, HttpSettings, Settings, VmdbSettings, WebhookSettings, ems, listen, rules, values, webhooks,
+    EventNameFilter, HttpSettings, Settings, VmdbSettings, WebhookSettings, ems, listen, rules, values,
+    webhooks,
 };
 use crate::provider::{Provider, Secret};
 use std::collections::BTreeMap;

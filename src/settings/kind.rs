@@ -62,10 +62,12 @@ impl Kind {
     pub fn faults(self, node: &Node) -> Vec<(&Node, String)> {
         match (self, &node.content) {
             (Kind::Option | Kind::Settings | Kind::PassedOver, _) => Vec::new(),
-            (Kind::EventTypes | Kind::EventPatterns | Kind::Names | Kind::Paths, Content::List(items)) => items
-                .iter()
-                .filter_map(|item| self.check_item(item).err().map(|message| (item, message)))
-                .collect(),
+            (Kind::EventTypes | Kind::EventPatterns | Kind::Names | Kind::Paths, Content::List(items)) => {
+                items
+                    .iter()
+                    .filter_map(|item| self.check_item(item).err().map(|message| (item, message)))
+                    .collect()
+            }
             (Kind::EventTypes | Kind::Paths, Content::Scalar(_) | Content::Map(_)) => {
                 vec![(node, self.wrong(node))]
             }

@@ -23,6 +23,8 @@ pub struct LoadOptions {
     pub environment: Vec<(String, String)>,
     /// What relative paths are relative to.
     pub working_directory: PathBuf,
+    /// The rules of the last of `files` stand for all rules of the layers below it.
+    pub last_rules_alone: bool,
 }
 
 impl LoadOptions {
@@ -32,7 +34,7 @@ impl LoadOptions {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         let working_directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-        Self { files, environment, working_directory }
+        Self { files, environment, working_directory, last_rules_alone: false }
     }
 }
 
@@ -120,7 +122,10 @@ impl Layers {
                 "no {SETTINGS_FILE} in the working directory and no --settings: only defaults"
             ));
         }
-        for path in &options.files {
+        for (place, path) in options.files.iter().enumerate() {
+            if options.last_rules_alone && place + 1 == options.files.len() {
+                self.root.remove("rules");
+            }
             if options.working_directory.join(path).is_dir() {
                 self.add_folder(path, options);
             } else {

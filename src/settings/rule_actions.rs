@@ -6,7 +6,8 @@ use crate::rules::{Action, LogLevel};
 use crate::switchboard::{Call, HANDLERS, is_target_name};
 use std::collections::BTreeMap;
 
-const WANTED: &str = "a list of actions, such as `- webhook: ops` or `- event_action_policy: {policy_event: vm_poweroff}`";
+const WANTED: &str =
+    "a list of actions, such as `- webhook: ops` or `- event_action_policy: {policy_event: vm_poweroff}`";
 const OURS: [&str; 3] = ["webhook", "cloudevents", "log"];
 
 /// All actions of a rule; what is wrong is told, and left out.
@@ -55,14 +56,22 @@ fn check_handler(rule: &mut RuleBuilder<'_, '_>, node: &Node, name: &str) -> Opt
     }
     rule.must_be_known((node, "do"), "action", name, known);
     if OURS.contains(&name) {
-        rule.error(node, "do", format!("{name} was found alone; wanted what it needs, such as `- {name}: ops`"));
+        rule.error(
+            node,
+            "do",
+            format!("{name} was found alone; wanted what it needs, such as `- {name}: ops`"),
+        );
     }
     None
 }
 
 fn webhook(rule: &mut RuleBuilder<'_, '_>, value: &Node, action: &str) -> Option<String> {
     let Some(name) = value.text() else {
-        rule.error(value, &format!("do.{action}"), found_instead(value, "the name of a webhook, such as ops"));
+        rule.error(
+            value,
+            &format!("do.{action}"),
+            found_instead(value, "the name of a webhook, such as ops"),
+        );
         return None;
     };
     let known = rule.root.get("webhooks").map(Node::entries).unwrap_or_default();
@@ -89,7 +98,11 @@ fn log(rule: &mut RuleBuilder<'_, '_>, value: &Node) -> Option<Action> {
         }
     };
     let Some(message) = value.get("message").and_then(Node::text) else {
-        rule.error(value, "do.log", "no message was found; wanted one such as `- log: \"{vm.name} stopped\"`");
+        rule.error(
+            value,
+            "do.log",
+            "no message was found; wanted one such as `- log: \"{vm.name} stopped\"`",
+        );
         return None;
     };
     Some(Action::Log { level: level?, message: message.to_owned() })
@@ -116,7 +129,8 @@ fn params(rule: &mut RuleBuilder<'_, '_>, value: &Node, handler: &str) -> Option
     if let (true, Some(target), Some(node)) = (is_refresh, params.get("target"), value.get("target"))
         && !is_target_name(target)
     {
-        let message = format!("there is nothing to refresh called {target:?}; wanted such as src_vm, host or ems");
+        let message =
+            format!("there is nothing to refresh called {target:?}; wanted such as src_vm, host or ems");
         rule.error(node, &format!("do.{handler}.target"), message);
     }
     Some(params)

@@ -94,7 +94,14 @@ impl RuleBuilder<'_, '_> {
         for (item, name) in texts(on, "levels") {
             self.must_be_known((item, "on.levels"), "level", name, LEVELS.into_iter());
         }
-        let names: Vec<String> = self.root.get(EMS_LIST).map(Node::items).unwrap_or_default().iter().filter_map(ems_name).collect();
+        let names: Vec<String> = self
+            .root
+            .get(EMS_LIST)
+            .map(Node::items)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(ems_name)
+            .collect();
         for (item, name) in texts(on, "ems") {
             self.must_be_known((item, "on.ems"), "EMS", name, names.iter().map(String::as_str));
         }
@@ -125,7 +132,9 @@ impl RuleBuilder<'_, '_> {
                 Err(message) => self.error(at, "at_most", message),
             }
         }
-        if let Some((within, text)) = node.get("group_within").and_then(|within| Some((within, within.text()?))) {
+        if let Some((within, text)) =
+            node.get("group_within").and_then(|within| Some((within, within.text()?)))
+        {
             match Key::read_behind_duration(text) {
                 Ok((duration, key)) => {
                     limits.group_within = Some(duration);

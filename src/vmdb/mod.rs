@@ -39,6 +39,8 @@ pub mod refresh_work;
 mod relate;
 pub mod resource;
 pub mod restarts;
+pub mod rule_facts;
+pub mod rule_firings;
 mod sqlite;
 mod statement;
 pub mod target_state;

@@ -10,6 +10,7 @@ fn good(name: &str) -> Settings {
         files: vec![PathBuf::from(name)],
         environment: Vec::new(),
         working_directory: data("good"),
+        ..LoadOptions::default()
     };
     match load_for(&options, providers::PROVIDERS) {
         Ok(loaded) => loaded.settings,
