@@ -9,6 +9,8 @@ pub mod ems;
 pub mod events;
 pub mod logging;
 pub mod parse;
+pub mod queue;
+pub mod refresh;
 mod retry;
 pub mod simulate;
 pub mod status;
@@ -139,6 +141,8 @@ fn command(arguments: &Arguments) -> Result<(), CliError> {
             let settings = load_settings(&load_options(arguments))?;
             steer::events(&settings, load_switchboard, events, arguments.json)
         }
+        Command::Refresh(refresh) => refresh::run(&load_settings(&load_options(arguments))?, refresh),
+        Command::Queue(queue) => queue::run(&load_settings(&load_options(arguments))?, queue, arguments.json),
         Command::Ems(ems) => steer::ems(&load_settings(&load_options(arguments))?, ems, arguments.json),
     }
 }

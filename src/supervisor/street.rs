@@ -13,6 +13,7 @@ use crate::event_handler::{EventHandler, Handling};
 use crate::http::HttpContext;
 use crate::observe::ActorKind;
 use crate::provider::{ByteBudget, Ems, EmsId, Provider};
+use crate::refresh::limits::RefreshLimits;
 use crate::refresh::{RefreshWorker, Refreshing};
 use crate::settings::{EmsSettings, RefreshSettings, Settings};
 use actix::{Addr, Recipient};
@@ -71,6 +72,8 @@ pub struct Street {
     pub arbiters: ArbiterHandles,
     /// Bytes of all pages in memory.
     pub budget: ByteBudget,
+    /// Places to refresh in.
+    pub limits: RefreshLimits,
     /// What the HTTP server shows.
     pub context: HttpContext,
     /// Who this process is, for claims.
@@ -206,6 +209,7 @@ impl Street {
             provider: ems.provider,
             settings: ems.refresh.clone(),
             vmdb: self.handling.vmdb.clone(),
+            limits: self.limits.clone(),
             owner: self.owner,
             observe: self.handling.observe.clone(),
         };

@@ -24,6 +24,8 @@ pub mod miq_queue;
 pub mod overview;
 mod postgres;
 mod postgres_tls;
+pub mod queue;
+pub mod refresh_outcome;
 pub mod refresh_work;
 mod relate;
 pub mod resource;
@@ -34,6 +36,7 @@ mod task_queue;
 pub mod timeline;
 pub mod timeline_refresh;
 
+pub use associations::names as association_names;
 pub use automate_work::AutomateRequest;
 pub use connections::{Access, Vmdb};
 pub use dialect::Connection;

@@ -3,10 +3,8 @@
 use crate::support::{Fresh, batch, cursor, ems_settings, event, on_both};
 use catchall::provider::{EmsId, Gap, ParsedEvent, Target};
 use catchall::vmdb::miq_queue::{self, QueuedBatch, QueuedOutcome, claim_events, put_events};
-use catchall::vmdb::refresh_work::{
-    RefreshOutcome, claim_refresh, complete_refresh, ems_with_waiting_refresh, last_full_refresh,
-    queue_full_refresh,
-};
+use catchall::vmdb::refresh_outcome::{RefreshOutcome, complete_refresh, last_full_refresh};
+use catchall::vmdb::refresh_work::{claim_refresh, ems_with_waiting_refresh, queue_full_refresh};
 use catchall::vmdb::{Access, DeadLetter, ReadyBatch, Vmdb, Work, cursors, ems, event_commit};
 
 on_both! {

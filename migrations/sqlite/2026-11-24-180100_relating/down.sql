@@ -1,3 +1,4 @@
+ALTER TABLE ems_refreshes DROP COLUMN attempts;
 DROP TABLE event_links;
 DROP INDEX index_event_streams_on_container_group_id;
 DROP INDEX index_event_streams_on_container_node_id;
