@@ -173,9 +173,9 @@ pub struct QueueListArguments {
 
 /// `queue retry`
 #[derive(Args, Debug)]
+#[command(group(clap::ArgGroup::new("which").required(true).args(["id", "all_failed"])))]
 pub struct QueueRetryArguments {
     /// The row's id
-    #[arg(required_unless_present = "all_failed", conflicts_with = "all_failed")]
     pub id: Option<i64>,
     /// Every row in state error
     #[arg(long)]
