@@ -11,6 +11,8 @@ pub mod events;
 pub mod logging;
 pub mod parse;
 pub mod replay;
+pub mod queue;
+pub mod refresh;
 mod retry;
 pub mod rule_arguments;
 mod rule_event;
@@ -149,6 +151,8 @@ fn command(arguments: &Arguments) -> Result<(), CliError> {
             rules::run(&load_settings(&load_options(arguments))?, command, arguments.json)
         }
         Command::Replay(replay) => replay::run(load_options(arguments), replay, arguments.json),
+        Command::Refresh(refresh) => refresh::run(&load_settings(&load_options(arguments))?, refresh),
+        Command::Queue(queue) => queue::run(&load_settings(&load_options(arguments))?, queue, arguments.json),
         Command::Ems(ems) => steer::ems(&load_settings(&load_options(arguments))?, ems, arguments.json),
     }
 }

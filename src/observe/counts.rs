@@ -4,6 +4,7 @@
 use super::figures::{EmsFigures, Observe, lock};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Counts by label.
 #[derive(Debug)]
@@ -56,6 +57,11 @@ impl EmsFigures {
     /// A refresh ended; `kind` is that of its rows of `ems_refreshes`.
     pub fn refresh_ended(&self, kind: &'static str, result: RefreshResult) {
         self.refreshes.add((kind, result.label()), 1);
+    }
+
+    /// A full refresh takes the place of as many targets as `full_refresh_threshold`.
+    pub fn escalated(&self) {
+        self.escalations.fetch_add(1, Relaxed);
     }
 
     /// A full refresh corrected so many rows of `association` that events should have brought.

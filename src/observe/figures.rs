@@ -197,6 +197,8 @@ pub struct EmsFigures {
     pub refreshes: Counts<(&'static str, &'static str)>,
     /// Things done for events besides refreshing, by kind and state.
     pub actions: Counts<(String, String)>,
+    /// Full refreshes that took the place of so many targets.
+    pub escalations: AtomicU64,
     /// Rows that a full refresh corrected, by association.
     pub drift: Counts<String>,
     /// From each new event's own time to its commit.

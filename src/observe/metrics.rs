@@ -91,6 +91,12 @@ pub const REFRESHES: Metric = counter(
     &["ems", "kind", "result"],
     "Refreshes that ended, `full` or `targeted`, `done` or `failed`.",
 );
+/// Full refreshes in place of targets.
+pub const ESCALATIONS: Metric = counter(
+    "catchall_refresh_escalations_total",
+    EMS,
+    "Full refreshes that took the place of as many targets as full_refresh_threshold.",
+);
 /// Rows that a full refresh had to correct.
 pub const DRIFT: Metric = counter(
     "catchall_inventory_drift_rows_total",
@@ -205,6 +211,7 @@ pub const ALL: &[Metric] = &[
     FILTERED,
     REFRESH_CALLS_WITHOUT_WORK,
     REFRESHES,
+    ESCALATIONS,
     DRIFT,
     ACTIONS,
     EVENT_COMMITTED,

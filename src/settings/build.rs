@@ -51,6 +51,7 @@ impl Builder<'_> {
             rules: rules::build(self, root, &event_groups),
             event_groups,
             keep_events: if keep_events.is_zero() { KEEP_EVENTS } else { keep_events },
+            most_full_refreshes: number(root, &["ems_refresh", "max_concurrent"]).unwrap_or(8),
             purge_window_size: number(root, &["event_streams", "history", "purge_window_size"])
                 .unwrap_or(1_000),
             task_final_events: task_final_events(root),

@@ -61,6 +61,8 @@ pub struct Settings {
     pub event_groups: EventGroups,
     /// `event_streams.history.keep_events`.
     pub keep_events: Duration,
+    /// `ems_refresh.max_concurrent`: EMSs that are refreshed in full at the same time.
+    pub most_full_refreshes: usize,
     /// `event_streams.history.purge_window_size`: rows deleted at once.
     pub purge_window_size: usize,
     /// `event_handling.task_final_events`: final event type → the types that may begin its chain.

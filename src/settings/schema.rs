@@ -43,6 +43,7 @@ pub const KEYS: &[(&str, Kind)] = &[
     ("event_streams.history.keep_events", Kind::Duration),
     ("ems_refresh.refresh_interval", Kind::Duration),
     ("ems_refresh.full_refresh_threshold", Kind::Number(1, MANY)),
+    ("ems_refresh.max_concurrent", Kind::Number(1, 1_000)),
     ("ems_refresh.TYPE.enabled", Kind::Boolean),
     ("ems_refresh.TYPE.allow_targeted_refresh", Kind::Boolean),
     ("ems_refresh.TYPE.refresh_interval", Kind::Duration),

@@ -13,6 +13,7 @@ use crate::event_handler::{EventHandler, Handling};
 use crate::http::HttpContext;
 use crate::observe::ActorKind;
 use crate::provider::{ByteBudget, Ems, EmsId, Provider};
+use crate::refresh::limits::RefreshLimits;
 use crate::refresh::{RefreshWorker, Refreshing};
 use crate::settings::{EmsSettings, RefreshSettings, Settings};
 use crate::webhooks::sender::WebhookSender;
@@ -72,6 +73,8 @@ pub struct Street {
     pub arbiters: ArbiterHandles,
     /// Bytes of all pages in memory.
     pub budget: ByteBudget,
+    /// Places to refresh in.
+    pub limits: RefreshLimits,
     /// What the HTTP server shows.
     pub context: HttpContext,
     /// Who this process is, for claims.
@@ -211,6 +214,7 @@ impl Street {
             provider: ems.provider,
             settings: ems.refresh.clone(),
             vmdb: self.handling.vmdb.clone(),
+            limits: self.limits.clone(),
             owner: self.owner,
             observe: self.handling.observe.clone(),
         };

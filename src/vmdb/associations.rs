@@ -108,6 +108,11 @@ pub(super) fn find(name: &str) -> Result<&'static Association, VmdbError> {
     })
 }
 
+/// The names of those that are kept, as targets name them.
+pub fn names() -> Vec<&'static str> {
+    ASSOCIATIONS.iter().map(|association| association.name).collect()
+}
+
 impl Association {
     /// The condition on rows of an EMS (one `?`) that the provider has, and of this association alone.
     pub(super) fn of_ems(&self) -> &'static str {

@@ -35,6 +35,8 @@ pub mod policy_events;
 mod postgres;
 mod postgres_tls;
 pub mod refresh_request;
+pub mod queue;
+pub mod refresh_outcome;
 pub mod refresh_work;
 mod relate;
 pub mod resource;
@@ -53,6 +55,7 @@ pub mod webhook_work;
 pub mod trace;
 pub mod trace_work;
 
+pub use associations::names as association_names;
 pub use automate_work::AutomateRequest;
 pub use connections::{Access, Vmdb};
 pub use dialect::Connection;

@@ -131,3 +131,5 @@ CREATE TABLE late_links (
   ems_ref TEXT NOT NULL
 );
 CREATE INDEX index_late_links_on_ems_id_and_id ON late_links (ems_id, id);
+-- How often this work failed with an error like this one before it succeeded or was given up.
+ALTER TABLE ems_refreshes ADD COLUMN attempts INTEGER DEFAULT 1;
