@@ -234,11 +234,12 @@ async fn a_claimed_row_is_neither_retried_nor_dropped(fresh: Fresh) {
     assert_eq!(steered, [Steered::Claimed(Some(4242)), Steered::Claimed(Some(4242)), Steered::Missing]);
 
     assert_eq!(fresh.vmdb.write(|c| queue::retry_all_failed(c, Some(EmsId(1)))).await.unwrap(), 1);
-    let states = |fresh: &Fresh| {
-        let read = fresh.vmdb.read(|c| c.rows("SELECT state FROM miq_queue WHERE id > 1 ORDER BY id", &[]));
-        async { read.await.unwrap().iter().map(|row| row.string(0).unwrap()).collect::<Vec<_>>() }
+    let states = || async {
+        let sql = "SELECT state FROM miq_queue WHERE id > 1 ORDER BY id";
+        let rows = fresh.vmdb.read(|c| c.rows(sql, &[])).await.unwrap();
+        rows.iter().map(|row| row.string(0).unwrap()).collect::<Vec<_>>()
     };
-    assert_eq!(states(&fresh).await, ["error", "ready", "ready", "ready"]);
+    assert_eq!(states().await, ["error", "ready", "ready", "ready"]);
     let failed = Standing::Failed("no such thing".to_owned(), false);
     assert_eq!(fresh.vmdb.read(|c| standing(c, EmsId(2), 71)).await.unwrap(), failed);
 
@@ -248,7 +249,7 @@ async fn a_claimed_row_is_neither_retried_nor_dropped(fresh: Fresh) {
     assert_eq!(fresh.vmdb.read(|c| standing(c, EmsId(2), 71)).await.unwrap(), told);
     let action = fresh.vmdb.read(|c| c.rows("SELECT state FROM event_actions", &[])).await.unwrap();
     assert_eq!(action[0].text(0), Some("skipped"));
-    assert_eq!(states(&fresh).await, ["ready", "ready"]);
+    assert_eq!(states().await, ["ready", "ready"]);
 }
 
 async fn commands_say_what_to_do_where_there_is_nothing(fresh: Fresh) {

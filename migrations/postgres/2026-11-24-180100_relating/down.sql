@@ -1,3 +1,4 @@
+DROP INDEX index_ems_refreshes_on_full;
 ALTER TABLE ems_refreshes DROP COLUMN attempts;
 DROP TABLE event_links;
 DROP INDEX index_event_streams_on_container_group_id;
