@@ -16,6 +16,7 @@ mod vmdb_rows;
 mod commands;
 mod failures;
 mod places;
+mod restarts;
 
 use cloud::Cloud;
 use process::{catchall, eventually};

@@ -1,4 +1,5 @@
 DROP TABLE late_links;
+DROP INDEX index_ems_refreshes_on_full;
 ALTER TABLE ems_refreshes DROP COLUMN attempts;
 DROP TABLE event_links;
 DROP INDEX index_event_streams_on_waiting_dest_vm;

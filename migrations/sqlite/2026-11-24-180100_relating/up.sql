@@ -131,5 +131,8 @@ CREATE TABLE late_links (
   ems_ref TEXT NOT NULL
 );
 CREATE INDEX index_late_links_on_ems_id_and_id ON late_links (ems_id, id);
+-- A refresh asks for the last full one; there may be a day of targeted ones since.
+CREATE INDEX index_ems_refreshes_on_full ON ems_refreshes (ems_id, finished_on) WHERE kind = 'full' AND error IS NULL;
+
 -- How often this work failed with an error like this one before it succeeded or was given up.
 ALTER TABLE ems_refreshes ADD COLUMN attempts INTEGER DEFAULT 1;
