@@ -1,7 +1,7 @@
 //! One class with its instances: a folder in ManageIQ's layout, or one file `NAME.class.yaml` with a line per instance.
 
 use super::document::Document;
-use super::files::SourceFile;
+use super::files::{SourceFile, is_slip};
 use super::loader::warning;
 use super::loader_instance::{listed_instance, load_instance, required_name};
 use super::loader_schema::{inherited_schema, read_schema};
@@ -44,6 +44,11 @@ pub(super) fn load_class(
     };
     let mut instances = HashMap::new();
     for file in naming.files.iter().copied().filter(|file| !is_class_file(file)) {
+        if is_slip(file.path.rsplit('/').next().unwrap_or_default()) {
+            let why = "is not read, as in ManageIQ, since its name begins with a dot; call it _missing.yaml";
+            warnings.push(warning(file, 1, why));
+            continue;
+        }
         if let Some(instance) = load_instance(file, &path, &schema, warnings)? {
             add(&mut instances, instance)?;
         }

@@ -184,12 +184,14 @@ fn states_methods_and_stray_files_are_warnings() {
         .file(&in_vc("__methods__/go.rb"), "$evm.log(:info, 'hello')")
         .file(&in_vc("README.md"), "A note: for people")
         .file(&in_vc("e.yaml"), &instance("VmPoweredOnEvent", &[("rel1", "/A/B/C")]))
+        .file(&in_vc(".missing.yaml"), &instance(".missing", &[("rel2", REFRESH)]))
         .file(&in_vc("e.yaml.bak"), &instance("VmPoweredOnEvent", &[]))
         .file(&format!("{EMS_EVENT}/VC/e.yaml"), &instance("E", &[]))
         .warnings();
     assert_eq!(
         warnings,
         [
+            "Acme/…/VC.class/.missing.yaml:1: is not read, as in ManageIQ, since its name begins with a dot; call it _missing.yaml",
             "Acme/…/VC.class/README.md:1: is no instance and is passed over",
             "Acme/…/VC.class/__methods__/go.rb:1: is not run: Catchall runs no methods of domains, only its own handlers",
             "Acme/…/VC.class/e.yaml:9: rel1: is not run: Catchall has no state machines of domains",
