@@ -93,6 +93,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("refresh", &["provider", "settings::RefreshSettings", "vmdb", "observe", "actor", "backoff", "clock"]),
     (
+        "purger",
+        &[
+            "automate::History",
+            "automate::SharedAutomation",
+            "event_handler::Handling",
+            "vmdb",
+            "observe",
+            "actor",
+            "clock",
+        ],
+    ),
+    (
         "supervisor",
         &[
             "provider",
@@ -104,6 +116,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "refresh",
             "automate",
             "webhooks",
+            "purger",
             "http",
             "observe",
             "actor",

@@ -13,6 +13,7 @@ use crate::event_handler::{EventHandler, Handling};
 use crate::http::HttpContext;
 use crate::observe::ActorKind;
 use crate::provider::{ByteBudget, Ems, EmsId, Provider};
+use crate::purger::Purger;
 use crate::refresh::{RefreshWorker, Refreshing};
 use crate::settings::{EmsSettings, RefreshSettings, Settings};
 use actix::{Addr, Recipient};
@@ -169,7 +170,7 @@ impl Street {
     /// The workers that this process has once.
     pub fn workers(&self) -> &'static [ActorKind] {
         match self.role {
-            Role::Run | Role::QueueWorker => &[ActorKind::AutomateWorker],
+            Role::Run | Role::QueueWorker => &[ActorKind::AutomateWorker, ActorKind::Purger],
             Role::SingleWorker(_) => &[],
         }
     }
@@ -182,6 +183,9 @@ impl Street {
                 let worker =
                     AutomateWorker { handling, automation: self.automation.clone(), owner: self.owner };
                 self.spawn_rounds(kind, worker, notice)
+            }
+            ActorKind::Purger => {
+                self.spawn_rounds(kind, Purger::new(handling, self.automation.clone()), notice)
             }
             _ => unreachable!("{} is no worker of the process", kind.label()),
         }

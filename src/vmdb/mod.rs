@@ -26,6 +26,7 @@ pub mod miq_queue;
 pub mod overview;
 mod postgres;
 mod postgres_tls;
+pub mod purge;
 pub mod refresh_work;
 mod relate;
 pub mod resource;
