@@ -111,6 +111,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("refresh", &["provider", "settings::RefreshSettings", "vmdb", "observe", "actor", "backoff", "clock"]),
     (
+        "purger",
+        &[
+            "automate::History",
+            "automate::SharedAutomation",
+            "event_handler::Handling",
+            "vmdb",
+            "observe",
+            "actor",
+            "clock",
+        ],
+    ),
+    (
         "supervisor",
         &[
             "provider",
@@ -122,6 +134,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "refresh",
             "automate",
             "webhooks",
+            "purger",
             "http",
             "observe",
             "actor",

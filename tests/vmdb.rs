@@ -13,6 +13,8 @@ mod ems;
 mod inventory;
 #[path = "vmdb/links.rs"]
 mod links;
+#[path = "vmdb/purge.rs"]
+mod purge;
 #[path = "vmdb/queue.rs"]
 mod queue;
 #[path = "vmdb/relate.rs"]

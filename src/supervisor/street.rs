@@ -14,6 +14,7 @@ use crate::http::HttpContext;
 use crate::observe::ActorKind;
 use crate::provider::{ByteBudget, Ems, EmsId, Provider};
 use crate::refresh::limits::RefreshLimits;
+use crate::purger::Purger;
 use crate::refresh::{RefreshWorker, Refreshing};
 use crate::settings::{EmsSettings, RefreshSettings, Settings};
 use crate::webhooks::sender::WebhookSender;
@@ -173,7 +174,7 @@ impl Street {
     /// The workers that this process has once.
     pub fn workers(&self) -> &'static [ActorKind] {
         match self.role {
-            Role::Run | Role::QueueWorker => &[ActorKind::AutomateWorker, ActorKind::WebhookSender],
+            Role::Run | Role::QueueWorker => &[ActorKind::AutomateWorker, ActorKind::WebhookSender, ActorKind::Purger],
             Role::SingleWorker(_) => &[],
         }
     }
@@ -190,6 +191,9 @@ impl Street {
             ActorKind::WebhookSender => {
                 let sender = WebhookSender::new(handling, self.automation.clone(), self.owner);
                 self.spawn_rounds(kind, sender, notice)
+            }
+            ActorKind::Purger => {
+                self.spawn_rounds(kind, Purger::new(handling, self.automation.clone()), notice)
             }
             _ => unreachable!("{} is no worker of the process", kind.label()),
         }

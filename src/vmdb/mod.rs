@@ -37,6 +37,7 @@ mod postgres_tls;
 pub mod refresh_request;
 pub mod queue;
 pub mod refresh_outcome;
+pub mod purge;
 pub mod refresh_work;
 mod relate;
 pub mod resource;
