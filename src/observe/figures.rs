@@ -197,6 +197,7 @@ pub struct EmsFigures {
     pub lag: Timing,
     filtered: Mutex<BTreeMap<String, u64>>,
     unhandled: Mutex<BTreeMap<String, u64>>,
+    drifted: Mutex<BTreeMap<String, u64>>,
     last_event: AtomicI64,
     last_poll: AtomicI64,
 }
@@ -220,6 +221,16 @@ impl EmsFigures {
     /// Calls of handlers that Catchall does not have yet.
     pub fn unhandled_by_handler(&self) -> BTreeMap<String, u64> {
         lock(&self.unhandled).clone()
+    }
+
+    /// Counts rows of an association that a full refresh had to correct.
+    pub fn drifted(&self, association: &str, rows: u64) {
+        *lock(&self.drifted).entry(association.to_owned()).or_default() += rows;
+    }
+
+    /// Rows that full refreshes had to correct, by association.
+    pub fn drift_by_association(&self) -> BTreeMap<String, u64> {
+        lock(&self.drifted).clone()
     }
 
     /// A batch with events was committed; `newest` is the newest event's own time. One dated ahead of our clock counts as

@@ -86,6 +86,12 @@ pub const UNHANDLED_CALLS: Metric = counter(
 );
 /// Finished refreshes.
 pub const REFRESHES: Metric = counter("catchall_refreshes_total", EMS, "Finished refreshes.");
+/// Rows that full refreshes had to correct, by association.
+pub const INVENTORY_DRIFT: Metric = counter(
+    "catchall_inventory_drift_rows_total",
+    &["ems", "association"],
+    "Rows that a full refresh after the first had to correct, which events should have brought.",
+);
 /// From the latest event's own time to its commit.
 pub const LAG: Metric =
     gauge("catchall_lag_seconds", "seconds", EMS, "From the latest event's own time to its commit.");
@@ -168,6 +174,7 @@ pub const ALL: &[Metric] = &[
     REFRESH_CALLS_WITHOUT_WORK,
     UNHANDLED_CALLS,
     REFRESHES,
+    INVENTORY_DRIFT,
     LAG,
     LAST_EVENT_AGE,
     LAST_POLL_AGE,

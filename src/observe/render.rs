@@ -61,6 +61,7 @@ fn per_ems(out: &mut Exposition, all: &NamedEms, now: DateTime<Utc>) {
     count(&metrics::REFRESHES, |ems| &ems.refreshes);
     by_second_label(out, &metrics::FILTERED, all, EmsFigures::filtered_by_reason);
     by_second_label(out, &metrics::UNHANDLED_CALLS, all, EmsFigures::unhandled_by_handler);
+    by_second_label(out, &metrics::INVENTORY_DRIFT, all, EmsFigures::drift_by_association);
     ages(out, all, now);
 }
 

@@ -12,6 +12,8 @@ use crate::clock;
 use crate::observe::{ActorFigures, ActorKind, ActorState, EmsFigures, Observe};
 use crate::provider::{Collector, Ems, Provider, RefreshError, RefreshScope};
 use crate::settings::RefreshSettings;
+use crate::vmdb::drift;
+use crate::vmdb::inventory_save::CountsByAssociation;
 use crate::vmdb::refresh_work::{self, RefreshOutcome, RefreshWork};
 use crate::vmdb::{self, Vmdb, VmdbError, miq_queue};
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, fut::wrap_future};
@@ -283,6 +285,9 @@ async fn refresh(refreshing: &Refreshing, work: Vec<RefreshWork>) -> Result<(), 
     };
     let outcome =
         RefreshOutcome { full: matches!(scope, RefreshScope::Full), started_on: started.0, error: None };
+    if full.is_some() && outcome.full {
+        count_drift(refreshing, work.clone(), saved.by_association.clone()).await;
+    }
     vmdb.write(move |connection| {
         vmdb::ems::refreshed(connection, ems_id, Ok(()))?;
         refresh_work::complete_refresh(connection, &work, &outcome)
@@ -298,6 +303,21 @@ async fn refresh(refreshing: &Refreshing, work: Vec<RefreshWork>) -> Result<(), 
         started.1.elapsed()
     );
     Ok(())
+}
+
+/// Counts what a full refresh after the first had to correct. That it cannot be counted fails no refresh.
+async fn count_drift(refreshing: &Refreshing, work: Vec<RefreshWork>, written: CountsByAssociation) {
+    let Refreshing { ems, vmdb, observe, .. } = refreshing;
+    let ems_id = ems.id;
+    match vmdb.read(move |connection| drift::corrected(connection, ems_id, &work, &written)).await {
+        Ok(corrected) => {
+            for (association, rows) in corrected {
+                log::info!("{}: {rows} rows of {association} were not as events had told", ems.name);
+                observe.ems(&ems.name).drifted(association, rows);
+            }
+        }
+        Err(error) => log::debug!("{}: counting what was corrected: {error}", ems.name),
+    }
 }
 
 fn collector(ems: &Ems, provider: &'static dyn Provider) -> Result<Box<dyn Collector>, Failure> {
