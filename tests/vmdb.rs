@@ -7,6 +7,8 @@ mod associations;
 mod commit;
 #[path = "vmdb/connections.rs"]
 mod connections;
+#[path = "vmdb/drift.rs"]
+mod drift;
 #[path = "vmdb/ems.rs"]
 mod ems;
 #[path = "vmdb/inventory.rs"]

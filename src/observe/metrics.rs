@@ -101,7 +101,7 @@ pub const ESCALATIONS: Metric = counter(
 pub const DRIFT: Metric = counter(
     "catchall_inventory_drift_rows_total",
     &["ems", "association"],
-    "Rows of inventory that a full refresh corrected and events should have brought.",
+    "Rows that a full refresh after the first had to correct, which events should have brought.",
 );
 /// Rows of `event_actions` that came to a state.
 pub const ACTIONS: Metric = counter(

@@ -6,7 +6,8 @@ use super::failure::Failure;
 use super::isolate::{self, Thing};
 use super::limits::Place;
 use super::plan::{self, Scope, WhyFull};
-use super::{Refreshing, save, superseded};
+use super::save::Saved;
+use super::{Refreshing, drift, save, superseded};
 use crate::clock;
 use crate::observe::RefreshResult;
 use crate::provider::{Collector, RefreshScope, TargetCollection};
@@ -86,7 +87,7 @@ pub(super) async fn attempt(refreshing: &Refreshing, means: Means) -> Result<Att
         Scope::Full(why) => {
             let place = means.place.or_else(|| refreshing.limits.try_full());
             match place.filter(|_| means.may_refresh_in_full) {
-                Some(place) => return full(refreshing, why, place).await,
+                Some(place) => return full(refreshing, why, place, ever).await,
                 None => plan::ahead_of_full(&work, ever, &refreshing.settings),
             }
         }
@@ -103,7 +104,12 @@ pub(super) async fn attempt(refreshing: &Refreshing, means: Means) -> Result<Att
     run.targeted(work, means.apart).await
 }
 
-async fn full(refreshing: &Refreshing, why: WhyFull, _place: Place) -> Result<Attempt, Failure> {
+async fn full(
+    refreshing: &Refreshing,
+    why: WhyFull,
+    _place: Place,
+    ever: bool,
+) -> Result<Attempt, Failure> {
     let (ems_id, owner) = (refreshing.ems.id, refreshing.owner);
     let claim =
         move |connection: &mut _| refresh_work::claim_refresh(connection, ems_id, owner, MOST_WORK_OF_FULL);
@@ -114,6 +120,9 @@ async fn full(refreshing: &Refreshing, why: WhyFull, _place: Place) -> Result<At
         log::debug!("{}: so many targets wait that all is refreshed", refreshing.ems.name);
     }
     let done = run.refresh(&RefreshScope::Full).await;
+    if let (true, Ok(saved)) = (ever, &done) {
+        drift::count(refreshing, work.clone(), saved.by_association.clone()).await;
+    }
     run.ended(work, done.map(drop)).await
 }
 
@@ -130,14 +139,14 @@ impl Run<'_> {
         let targets = superseded::distinct(work.iter().flat_map(|work| work.requests.iter().cloned()));
         let mut things = superseded::by_thing(&targets);
         if !apart || things.len() < 2 {
-            let done = self.refresh(&RefreshScope::Targeted(targets)).await;
+            let done = self.refresh(&RefreshScope::Targeted(targets)).await.map(drop);
             return self.ended(work, done).await;
         }
         // In another order each time, so that some bad ones side by side are not taken for a provider that is unwell.
         things.shuffle(&mut rand::rng());
         let refresh = async |part: Vec<Thing>| {
             let targets = TargetCollection::new(part.into_iter().flatten().collect());
-            self.refresh(&RefreshScope::Targeted(targets)).await
+            self.refresh(&RefreshScope::Targeted(targets)).await.map(drop)
         };
         match isolate::refresh_apart(things, refresh).await {
             Ok(bad) if bad.is_empty() => self.ended(work, Ok(())).await,
@@ -147,12 +156,12 @@ impl Run<'_> {
     }
 
     /// Collects and saves. A collector that panics has failed.
-    async fn refresh(&self, scope: &RefreshScope) -> Result<(), Failure> {
+    async fn refresh(&self, scope: &RefreshScope) -> Result<Saved, Failure> {
         let refresh = AssertUnwindSafe(self.collect_and_save(scope)).catch_unwind().await;
         refresh.unwrap_or_else(|_| Err(Failure::new("the refresh panicked; see the log for where", None)))
     }
 
-    async fn collect_and_save(&self, scope: &RefreshScope) -> Result<(), Failure> {
+    async fn collect_and_save(&self, scope: &RefreshScope) -> Result<Saved, Failure> {
         let Refreshing { ems, provider, vmdb, .. } = self.refreshing;
         let mut collector: Box<dyn Collector> =
             provider.collector(ems).map_err(|error| Failure::new(error, None))?.ok_or_else(|| {
@@ -175,7 +184,7 @@ impl Run<'_> {
             self.kind.label(),
             self.started.elapsed()
         );
-        Ok(())
+        Ok(saved)
     }
 
     fn outcome(&self, error: Option<String>) -> RefreshOutcome {

@@ -5,6 +5,7 @@
 //! must wait, for a place or after a failure, keeps no targets waiting.
 
 mod attempt;
+mod drift;
 mod failure;
 mod isolate;
 pub mod limits;

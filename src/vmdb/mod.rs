@@ -11,6 +11,7 @@ mod connections;
 pub mod cursors;
 pub mod dead_letters;
 mod dialect;
+pub mod drift;
 pub mod ems;
 mod endpoints;
 mod error;
