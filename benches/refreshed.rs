@@ -71,6 +71,8 @@ fn measure(database: Database, warm_up: Duration, measured: Duration) {
     let whole = &spans[SPANS.len() - 1];
     let (p99, verdict) = (whole.at(0.99), if whole.at(0.99) <= LIMIT { "within" } else { "beyond" });
     println!("  p99 of {} events: {p99:.3} s, {verdict} the limit of {LIMIT} s", whole.count());
+    let (full, targeted) = wait(refreshes(&place, since));
+    println!("  by {targeted} targeted refreshes and {full} full ones (from 100 targets on)");
     println!("  memory: {} MiB at the end, at most {} MiB", run.memory().1 / 1024, run.memory().0 / 1024);
     drop(run);
     wait(place.remove());
@@ -137,6 +139,18 @@ async fn spans(place: &Place, since: DateTime<Utc>) -> [Quantiles; SPANS.len()] 
     }
     assert!(!rows.is_empty(), "no event asked for a refresh");
     all
+}
+
+/// (full, targeted) refreshes that began since then.
+async fn refreshes(place: &Place, since: DateTime<Utc>) -> (i64, i64) {
+    let vmdb = Vmdb::open(&place.settings, Access::Read).await.unwrap();
+    let sql = "SELECT count(DISTINCT started_on) FROM ems_refreshes WHERE started_on >= ? AND kind = ?";
+    let count = |kind: &'static str| {
+        vmdb.read(move |connection| connection.rows(sql, &[Value::from(since), kind.into()])?[0].id(0))
+    };
+    let counts = (count("full").await.unwrap(), count("targeted").await.unwrap());
+    vmdb.close().await;
+    counts
 }
 
 fn settings(place: &Place, cloud: &str) -> String {
