@@ -5,9 +5,12 @@ use super::trace_work::{self, Action, Refresh, WaitingWork};
 use super::{Connection, Field, Fields, Value, VmdbError, ems};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Of each kind of row at most so many are told.
 pub(super) const MOST: i64 = 100;
+/// An event type makes fewer calls than this.
+const MOST_CALLS: usize = 50;
 
 /// All that is known of an event.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -66,10 +69,10 @@ pub struct Relation {
     pub name: Option<String>,
 }
 
-/// A row of `event_links`.
+/// What an event names and inventory does not know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MissingReference {
-    /// The column of `event_streams` that waits, or what stands for it.
+    /// What it is to the event: `vm`, `host` …
     pub relation: String,
     /// `ems_ref`, `uid_ems` …
     pub manager_key: String,
@@ -118,14 +121,19 @@ pub fn story(connection: &mut Connection, id: i64) -> Result<Option<Story>, Vmdb
     let rows = connection.rows(&event_sql(), &[id.into()])?;
     let Some(row) = rows.first() else { return Ok(None) };
     let event = event(row)?;
+    let relations = relations(row);
+    let actions = trace_work::actions(connection, id)?;
+    let work_ids: BTreeSet<i64> =
+        actions.iter().filter_map(|action| action.work_id).chain(event.work_id).collect();
+    let work_ids: Vec<i64> = work_ids.into_iter().collect();
     Ok(Some(Story {
-        relations: relations(row),
-        missing: missing(connection, id)?,
+        missing: missing(connection, &event, &relations)?,
         // The queue before what comes of it: work that is done in between is then told twice, not never.
-        waiting: trace_work::waiting(connection, &event)?,
-        actions: trace_work::actions(connection, id)?,
-        refreshes: trace_work::refreshes(connection, &event)?,
-        followers: followers(connection, &event)?,
+        waiting: trace_work::waiting(connection, &event, &work_ids)?,
+        refreshes: trace_work::refreshes(connection, &event, work_ids)?,
+        followers: followers(connection, &event, &actions)?,
+        relations,
+        actions,
         event,
     }))
 }
@@ -218,34 +226,54 @@ fn relations(row: &Fields) -> Vec<Relation> {
     RELATIONS.iter().enumerate().filter_map(relation).collect()
 }
 
-fn missing(connection: &mut Connection, id: i64) -> Result<Vec<MissingReference>, VmdbError> {
+/// A VM that is waited for stands in the event's own columns, everything else in `event_links`.
+fn missing(
+    connection: &mut Connection,
+    event: &StoredEvent,
+    relations: &[Relation],
+) -> Result<Vec<MissingReference>, VmdbError> {
+    let is_known = |what| relations.iter().any(|relation| relation.what == what && relation.id.is_some());
+    let waits = |(relation, column, what)| {
+        let (_, value) = event.columns.iter().find(|(known, _)| *known == column && !is_known(what))?;
+        let (relation, manager_key) = (String::from(relation), "ems_ref".to_owned());
+        Some(MissingReference { relation, manager_key, manager_ref: value.clone() })
+    };
+    let vms = [("vm", "vm_ems_ref", "VM"), ("dest_vm", "dest_vm_ems_ref", "destination VM")];
+    let mut all: Vec<_> = vms.into_iter().filter_map(waits).collect();
     let sql =
         "SELECT relation, manager_key, manager_ref FROM event_links WHERE event_id = ? ORDER BY id LIMIT ?";
-    let rows = connection.rows(sql, &[id.into(), MOST.into()])?;
+    let rows = connection.rows(sql, &[event.id.into(), MOST.into()])?;
     let reference = |row: &Fields| MissingReference {
         relation: row.string(0).unwrap_or_default(),
         manager_key: row.string(1).unwrap_or_default(),
         manager_ref: row.string(2).unwrap_or_default(),
     };
-    Ok(rows.iter().map(reference).collect())
+    let linked = rows.iter().map(reference);
+    all.extend(linked.filter(|link| vms.iter().all(|(relation, ..)| link.relation != *relation)));
+    Ok(all)
 }
 
-/// A policy event says in its `full_data` which event raised it. It is written after that one, so its id is higher, and
-/// soon, so that a bounded stretch of ids is looked through.
-fn followers(connection: &mut Connection, event: &StoredEvent) -> Result<Vec<Follower>, VmdbError> {
-    const STRETCH: i64 = 100_000;
+/// The chain, and the policy events: those belong to no EMS, and their `event_uid` is `policy:EVENT:N`, with the rule that
+/// raised them before the number. All that there can be are asked for, so that the index serves.
+fn followers(
+    connection: &mut Connection,
+    event: &StoredEvent,
+    actions: &[Action],
+) -> Result<Vec<Follower>, VmdbError> {
     let columns = "SELECT id, type, event_type, source, timestamp FROM event_streams";
     let mut rows = Vec::new();
     if let (Some(ems_id), Some(chain_id)) = (event.ems_id, event.chain_id) {
         let sql = format!("{columns} WHERE ems_id = ? AND chain_id = ? AND id <> ? ORDER BY id LIMIT ?");
         rows = connection.rows(&sql, &[ems_id.into(), chain_id.into(), event.id.into(), MOST.into()])?;
     }
-    let sql = format!(
-        "{columns} WHERE id > ? AND id <= ? AND type = 'MiqEvent' AND full_data LIKE ? ORDER BY id LIMIT ?"
-    );
-    let raised_by = format!("%\"source_event_id\":{}}}%", event.id);
-    let until = event.id.saturating_add(STRETCH);
-    rows.extend(connection.rows(&sql, &[event.id.into(), until.into(), (&raised_by).into(), MOST.into()])?);
+    let rules: BTreeSet<String> =
+        actions.iter().filter_map(|action| action.rule.as_ref()).map(|rule| format!("{rule}:")).collect();
+    let by = rules.iter().map(String::as_str).chain([""]);
+    let uids: Vec<String> =
+        by.flat_map(|by| (1..=MOST_CALLS).map(move |n| format!("policy:{}:{by}{n}", event.id))).collect();
+    let sql = format!("{columns} WHERE ems_id IS NULL AND event_uid ? ORDER BY id LIMIT ?");
+    let uids = Value::Texts(uids.iter().map(String::as_str).collect());
+    rows.extend(connection.rows(&sql, &[uids, MOST.into()])?);
     rows.iter().map(follower).collect()
 }
 

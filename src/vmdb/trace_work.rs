@@ -2,7 +2,7 @@
 //! that it came to.
 
 use super::trace::{MOST, StoredEvent};
-use super::{Connection, Fields, VmdbError, automate_work, refresh_work};
+use super::{Connection, Fields, Value, VmdbError, automate_work, refresh_work};
 use crate::provider::EmsId;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -103,13 +103,15 @@ const QUEUED: &str = "SELECT id, class_name, method_name, state, created_on, del
 pub(super) fn waiting(
     connection: &mut Connection,
     event: &StoredEvent,
+    work_ids: &[i64],
 ) -> Result<Vec<WaitingWork>, VmdbError> {
     let Some(ems_id) = event.ems_id else { return Ok(Vec::new()) };
     let mut found = Vec::new();
-    if let Some(work_id) = event.work_id {
-        let sql = format!("{QUEUED} WHERE queue_name = ? AND work_id = ? ORDER BY id LIMIT ?");
+    if !work_ids.is_empty() {
+        let sql = format!("{QUEUED} WHERE queue_name = ? AND work_id ? ORDER BY id LIMIT ?");
         let queue = refresh_work::queue_name(EmsId(ems_id));
-        let rows = connection.rows(&sql, &[(&queue).into(), work_id.into(), MOST.into()])?;
+        let rows =
+            connection.rows(&sql, &[(&queue).into(), Value::Integers(work_ids.to_vec()), MOST.into()])?;
         for row in &rows {
             found.push(work(row, event.id)?.0);
         }
@@ -159,11 +161,15 @@ fn target(request: &Json) -> String {
     format!("{association}{}", keys.map(key).collect::<String>())
 }
 
-pub(super) fn refreshes(connection: &mut Connection, event: &StoredEvent) -> Result<Vec<Refresh>, VmdbError> {
-    let (Some(ems_id), Some(work_id)) = (event.ems_id, event.work_id) else { return Ok(Vec::new()) };
+pub(super) fn refreshes(
+    connection: &mut Connection,
+    event: &StoredEvent,
+    work_ids: Vec<i64>,
+) -> Result<Vec<Refresh>, VmdbError> {
+    let Some(ems_id) = event.ems_id.filter(|_| !work_ids.is_empty()) else { return Ok(Vec::new()) };
     let sql = "SELECT kind, targets, requested_on, started_on, finished_on, error FROM ems_refreshes \
-               WHERE work_id = ? AND ems_id = ? ORDER BY id DESC LIMIT ?";
-    let rows = connection.rows(sql, &[work_id.into(), ems_id.into(), MOST.into()])?;
+               WHERE work_id ? AND ems_id = ? ORDER BY id DESC LIMIT ?";
+    let rows = connection.rows(sql, &[Value::Integers(work_ids), ems_id.into(), MOST.into()])?;
     let refresh = |row: &Fields| Refresh {
         kind: row.string(0).unwrap_or_default(),
         targets: row.integer(1),

@@ -32,10 +32,10 @@ async fn a_story_tells_what_was_named_done_queued_refreshed_and_what_followed(fr
     fresh
         .batch(
             "UPDATE event_streams SET source = 'AWESOME_CLOUD', event_type = 'com.awesome-cloud.vm.stop', chain_id = 7, \
-             host_name = 'node-9', full_data = '{\"id\":\"x\"}', timestamp = '2026-11-24 10:00:00', \
+             host_name = 'node-9', vm_ems_ref = 'vm-10', dest_vm_ems_ref = 'vm-99', full_data = '{\"id\":\"x\"}', timestamp = '2026-11-24 10:00:00', \
              created_on = '2026-11-24 10:00:02.5' WHERE id = 1; \
              INSERT INTO event_links (event_id, ems_id, relation, manager_key, manager_ref) \
-             VALUES (1, 1, 'host_id', 'ems_ref', 'h-9'), (2, 1, 'host_id', 'ems_ref', 'h-10'); \
+             VALUES (1, 1, 'host', 'ems_ref', 'h-9'), (2, 1, 'host', 'ems_ref', 'h-10'); \
              INSERT INTO event_actions (ems_id, event_id, kind, name, rule, params, state, reason, attempts, requested_on, \
              finished_on) VALUES (1, 1, 'rule', 'tell', 'tell', NULL, 'suppressed', 'at most 1 per minute', 0, \
              '2026-11-24 10:00:03', NULL), (1, 1, 'webhook', 'chat', 'tell', '{}', 'done', NULL, 2, \
@@ -56,8 +56,8 @@ async fn a_story_tells_what_was_named_done_queued_refreshed_and_what_followed(fr
              INSERT INTO event_streams (type, ems_id, event_uid, event_type, source, chain_id, timestamp, full_data) VALUES \
              ('EmsEvent', 1, 'u-2', 'StopVM_Task_Complete', 'EVM', 7, '2026-11-24 10:00:20', NULL), \
              ('EmsEvent', 2, 'u-3', 'Elsewhere', 'VC', 7, '2026-11-24 10:00:20', NULL), \
-             ('MiqEvent', NULL, 'u-4', 'vm_poweroff', 'POLICY', NULL, '2026-11-24 10:00:20', '{\"source_event_id\":1}'), \
-             ('MiqEvent', NULL, 'u-5', 'vm_start', 'POLICY', NULL, '2026-11-24 10:00:20', '{\"source_event_id\":11}')",
+             ('MiqEvent', NULL, 'policy:1:tell:2', 'vm_poweroff', 'POLICY', NULL, '2026-11-24 10:00:20', '{\"source_event_id\":1}'), \
+             ('MiqEvent', NULL, 'policy:11:1', 'vm_start', 'POLICY', NULL, '2026-11-24 10:00:20', '{\"source_event_id\":11}')",
         )
         .await;
     let (text, json) = told(&fresh, "1".to_owned()).await;
@@ -67,7 +67,7 @@ async fn a_story_tells_what_was_named_done_queued_refreshed_and_what_followed(fr
         "  message              a\u{FFFD}[2J\n",
         "  VM <script>alert(1)</script> (10)\n",
         "  host node-9, which inventory does not know\n",
-        "linked as soon as a refresh brings it:\n  host_id: ems_ref h-9\n\n",
+        "linked as soon as a refresh brings it:\n  dest_vm: ems_ref vm-99\n  host: ems_ref h-9\n\n",
         "  answered by com.awesome-cloud.vm.stop of System/Event/EmsEvent/",
         "  calls /System/event_handlers/refresh\n",
         "  rule tell: suppressed (at most 1 per minute), asked for at 2026-11-24 10:00:03.000 UTC\n",
