@@ -197,6 +197,7 @@ pub struct EmsFigures {
     pub lag: Timing,
     filtered: Mutex<BTreeMap<String, u64>>,
     actions: Mutex<BTreeMap<String, u64>>,
+    rule_firings: Mutex<BTreeMap<(String, &'static str), u64>>,
     last_event: AtomicI64,
     last_poll: AtomicI64,
 }
@@ -220,6 +221,16 @@ impl EmsFigures {
     /// What automate did for events, by how it ended.
     pub fn actions_by_state(&self) -> BTreeMap<String, u64> {
         lock(&self.actions).clone()
+    }
+
+    /// Counts an event that a rule fired for, or not, by how it ended.
+    pub fn rule_fired(&self, rule: &str, state: &'static str) {
+        *lock(&self.rule_firings).entry((rule.to_owned(), state)).or_default() += 1;
+    }
+
+    /// What rules did, by rule and how it ended.
+    pub fn rule_firings(&self) -> BTreeMap<(String, &'static str), u64> {
+        lock(&self.rule_firings).clone()
     }
 
     /// A batch with events was committed; `newest` is the newest event's own time. One dated ahead of our clock counts as

@@ -78,6 +78,12 @@ pub const REFRESH_CALLS_WITHOUT_WORK: Metric = counter(
     EMS,
     "Refresh calls that made no work, since the provider has no collector or refresh is switched off.",
 );
+/// What rules did.
+pub const RULE_FIRINGS: Metric = counter(
+    "catchall_rule_firings_total",
+    &["ems", "rule", "state"],
+    "Events that a rule's condition was met for, by how it ended: done, grouped, suppressed or skipped.",
+);
 /// What automate did for events, by how it ended.
 pub const EVENT_ACTIONS: Metric = counter(
     "catchall_event_actions_total",
@@ -167,6 +173,7 @@ pub const ALL: &[Metric] = &[
     FILTERED,
     REFRESH_CALLS_WITHOUT_WORK,
     EVENT_ACTIONS,
+    RULE_FIRINGS,
     REFRESHES,
     LAG,
     LAST_EVENT_AGE,

@@ -61,6 +61,7 @@ fn per_ems(out: &mut Exposition, all: &NamedEms, now: DateTime<Utc>) {
     count(&metrics::REFRESHES, |ems| &ems.refreshes);
     by_second_label(out, &metrics::FILTERED, all, EmsFigures::filtered_by_reason);
     by_second_label(out, &metrics::EVENT_ACTIONS, all, EmsFigures::actions_by_state);
+    rule_firings(out, all);
     ages(out, all, now);
 }
 
@@ -77,6 +78,14 @@ fn by_second_label(
         })
         .collect();
     out.family(metric, counted.iter().map(|(ems, label, count)| (vec![*ems, &**label], (*count).into())));
+}
+
+fn rule_firings(out: &mut Exposition, all: &NamedEms) {
+    let counted: Vec<_> = all.iter().map(|(ems, figures)| (ems.as_str(), figures.rule_firings())).collect();
+    let series = counted.iter().flat_map(|(ems, firings)| {
+        firings.iter().map(move |((rule, state), count)| (vec![*ems, rule.as_str(), *state], (*count).into()))
+    });
+    out.family(&metrics::RULE_FIRINGS, series);
 }
 
 /// What never happened yet has no age: its series begins with the first event, or the first answer.

@@ -77,6 +77,7 @@ pub const KEYS: &[(&str, Kind)] = &[
     ("webhooks.NAME.url", Kind::WebhookUrl),
     ("webhooks.NAME.secret", Kind::Secret),
     ("webhooks.NAME.allow_private_addresses", Kind::Boolean),
+    ("webhooks.NAME.allow_link_local", Kind::Boolean),
     ("webhooks.NAME.timeout", Kind::Wait),
     ("webhooks.NAME.max_attempts", Kind::Number(1, 1_000)),
     ("event_streams.history.purge_window_size", Kind::Number(1, 100_000)),

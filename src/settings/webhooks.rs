@@ -17,8 +17,10 @@ pub struct WebhookSettings {
     pub url: String,
     /// Signs the body, when there is one.
     pub secret: Option<Secret>,
-    /// Whether it may go to private, link-local and metadata addresses.
+    /// Whether it may go to private and loopback addresses.
     pub allow_private_addresses: bool,
+    /// Whether it may go to link-local addresses and to those from which clouds hand out credentials.
+    pub allow_link_local: bool,
     /// For a whole attempt.
     pub timeout: Duration,
     /// After so many attempts it is a dead letter.
@@ -56,6 +58,7 @@ pub(super) fn build(section: Option<&Node>) -> BTreeMap<String, WebhookSettings>
         url: text(node, &["url"]).unwrap_or_default().to_owned(),
         secret: text(node, &["secret"]).filter(|secret| !secret.is_empty()).map(Secret::new),
         allow_private_addresses: boolean(node, &["allow_private_addresses"]).unwrap_or(false),
+        allow_link_local: boolean(node, &["allow_link_local"]).unwrap_or(false),
         timeout: duration(node, &["timeout"]).unwrap_or(TIMEOUT),
         max_attempts: number(node, &["max_attempts"]).unwrap_or(MAX_ATTEMPTS),
     };

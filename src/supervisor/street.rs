@@ -15,6 +15,7 @@ use crate::observe::ActorKind;
 use crate::provider::{ByteBudget, Ems, EmsId, Provider};
 use crate::refresh::{RefreshWorker, Refreshing};
 use crate::settings::{EmsSettings, RefreshSettings, Settings};
+use crate::webhooks::sender::WebhookSender;
 use actix::{Addr, Recipient};
 use std::collections::HashMap;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -169,7 +170,7 @@ impl Street {
     /// The workers that this process has once.
     pub fn workers(&self) -> &'static [ActorKind] {
         match self.role {
-            Role::Run | Role::QueueWorker => &[ActorKind::AutomateWorker],
+            Role::Run | Role::QueueWorker => &[ActorKind::AutomateWorker, ActorKind::WebhookSender],
             Role::SingleWorker(_) => &[],
         }
     }
@@ -182,6 +183,10 @@ impl Street {
                 let worker =
                     AutomateWorker { handling, automation: self.automation.clone(), owner: self.owner };
                 self.spawn_rounds(kind, worker, notice)
+            }
+            ActorKind::WebhookSender => {
+                let sender = WebhookSender::new(handling, self.automation.clone(), self.owner);
+                self.spawn_rounds(kind, sender, notice)
             }
             _ => unreachable!("{} is no worker of the process", kind.label()),
         }

@@ -42,6 +42,9 @@ pub mod target_state;
 mod task_queue;
 pub mod timeline;
 pub mod timeline_refresh;
+pub mod webhook_claim;
+pub mod webhook_event;
+pub mod webhook_work;
 
 pub use automate_work::AutomateRequest;
 pub use connections::{Access, Vmdb};

@@ -14,6 +14,7 @@ fn busy() -> Observe {
     ems.events.fetch_add(7, Relaxed);
     ems.filtered("blacklisted", 2);
     ems.actions("failed", 1);
+    ems.rule_fired("production", "done");
     ems.saw_event(now - Duration::from_secs(90), now - Duration::from_secs(88));
     ems.polled(now - Duration::from_millis(1500));
     let stream = observe.actor(ActorKind::Stream, Some("demo \"cloud\""));
@@ -40,6 +41,7 @@ fn every_figure_is_a_series_with_its_labels() {
         r#"catchall_events_total{ems="demo \"cloud\""} 7"#,
         r#"catchall_filtered_total{ems="demo \"cloud\"",reason="blacklisted"} 2"#,
         r#"catchall_event_actions_total{ems="demo \"cloud\"",state="failed"} 1"#,
+        r#"catchall_rule_firings_total{ems="demo \"cloud\"",rule="production",state="done"} 1"#,
         r#"catchall_lag_seconds{ems="demo \"cloud\""} 2"#,
         r#"catchall_last_event_age_seconds{ems="demo \"cloud\""} 90"#,
         r#"catchall_last_poll_age_seconds{ems="demo \"cloud\""} 1.5"#,
