@@ -1,6 +1,7 @@
 //! One row of automate's work in one transaction: its events are loaded, their calls run, what was done is kept, and the row
 //! goes. A request that the VMDB cannot hold, or that panics, fails alone and never blocks the row.
 
+use super::rule_firing::Fired;
 use super::scene::{Asked, Scene};
 use super::{Automation, awaiting, chain, policy, rules};
 use crate::clock;
@@ -50,6 +51,8 @@ pub struct Written {
     pub actions: BTreeMap<(&'static str, ActionState), u64>,
     /// Whether refresh work was queued.
     pub refresh: bool,
+    /// What rules did, to be told once it is committed.
+    pub fired: Fired,
 }
 
 impl Written {
@@ -57,7 +60,8 @@ impl Written {
         *self.actions.entry((kind, state)).or_default() += 1;
     }
 
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
+        self.fired.add(other.fired);
         self.refresh |= other.refresh;
         for (what, count) in other.actions {
             *self.actions.entry(what).or_default() += count;

@@ -53,7 +53,7 @@ pub struct Doers<'a> {
 }
 
 /// What is to be done once the transaction is committed.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fired {
     /// Rule and state, to be counted.
     pub firings: Vec<(String, FiringState)>,

@@ -1,6 +1,9 @@
-//! What the rules that an event meets have done: where `when` and `do` come in, off the commit path.
+//! The rules of an event within its delivery: who calls handlers and queues webhooks for them.
 
-use super::delivery::EventContext;
+use super::delivery::{EventContext, Written};
+use super::rule_firing::{self, Doers, Fired, RuleWebhook};
+use crate::switchboard::Call;
+use crate::vmdb::webhook_work::{self, NewWebhook, WebhookFormat};
 use crate::vmdb::{Connection, VmdbError};
 
 /// Fires these rules for the event, after its calls, within the transaction of its row.
@@ -8,10 +11,33 @@ use crate::vmdb::{Connection, VmdbError};
 /// # Errors
 /// See [`VmdbError`]; [`VmdbError::Data`] fails these rules alone.
 pub fn fire(
-    _connection: &mut Connection,
+    connection: &mut Connection,
     context: &EventContext<'_>,
     rules: &[String],
-) -> Result<(), VmdbError> {
-    log::debug!("event {} meets the rules {rules:?}", context.event.id);
-    Ok(())
+) -> Result<Written, VmdbError> {
+    let automation = &context.delivery.automation;
+    let Some(judged) = rule_firing::judge(connection, automation, context.event.id)? else {
+        return Ok(Written::default());
+    };
+    let mut written = Written::default();
+    let mut call = |connection: &mut Connection, rule: &str, call: &Call| {
+        written.add(context.run_calls(connection, rule, vec![call.clone()])?);
+        Ok(())
+    };
+    let mut doers = Doers { call: &mut call, webhook: &mut webhook };
+    let fired: Fired = rule_firing::fire(connection, automation, &judged, rules, &mut doers)?;
+    written.fired.add(fired);
+    Ok(written)
+}
+
+fn webhook(connection: &mut Connection, new: RuleWebhook) -> Result<(), VmdbError> {
+    let new = NewWebhook {
+        webhook: new.webhook,
+        format: if new.cloud_event { WebhookFormat::CloudEvents } else { WebhookFormat::Json },
+        ems_id: new.ems_id,
+        event_id: new.event_id,
+        rule: new.rule,
+        params: new.params,
+    };
+    webhook_work::put(connection, new).map(drop)
 }

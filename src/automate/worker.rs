@@ -61,15 +61,21 @@ impl AutomateWorker {
             .vmdb
             .write(move |connection| delivery::deliver(connection, &delivery, &work))
             .await?;
-        let Written { actions, refresh } = deliver;
+        let Written { actions, refresh, fired } = deliver;
         let figures = self.handling.observe.ems(&name);
         for ((kind, state), count) in actions {
             figures.acted(kind, state.name(), count);
         }
+        fired.log();
+        for (rule, state) in &fired.firings {
+            self.handling.observe.rule_fired(rule, state.name());
+        }
         if refresh {
             self.handling.bells.ring(ems_id);
         }
-        self.handling.bells.ring_worker(ActorKind::WebhookSender);
+        if fired.webhooks {
+            self.handling.bells.ring_worker(ActorKind::WebhookSender);
+        }
         Ok(())
     }
 }
