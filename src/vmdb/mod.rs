@@ -36,6 +36,7 @@ pub mod resource;
 pub mod restarts;
 mod sqlite;
 mod statement;
+pub mod stored_event;
 pub mod target_state;
 mod task_queue;
 pub mod timeline;
