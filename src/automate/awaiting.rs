@@ -27,8 +27,15 @@ pub(super) fn policy_call(call: &Call) -> Call {
     Call { uri, params: BTreeMap::from(params) }
 }
 
+/// The call of its first state.
+fn refresh_call(call: &Call) -> Call {
+    let target = param(call, "refresh_target").to_owned();
+    let uri = "/System/event_handlers/event_action_refresh".to_owned();
+    Call { uri, params: BTreeMap::from([("target".to_owned(), target)]) }
+}
+
 pub(super) fn start(scene: &mut Scene<'_>, event: &EventRecord, call: &Call) -> Result<Ended, VmdbError> {
-    let asked = refresh_calls::request(scene, event, param(call, "refresh_target"))?;
+    let asked = refresh_calls::request(scene, event, &refresh_call(call))?;
     let delivery = scene.delivery;
     let Some(work_id) = asked.work_id else {
         // Without a refresh there is nothing to wait for.

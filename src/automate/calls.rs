@@ -80,24 +80,10 @@ pub(super) fn unfit(call: &Call) -> Option<String> {
     Some(format!("{}: holds NUL, which no database takes", bad.0.replace('\0', "\u{FFFD}")))
 }
 
-/// Whether the call writes at once, and not with all others at the end.
-pub(super) fn writes_by_itself(call: &Call) -> bool {
-    use HandlerName::{AsTemplate, DestroyAllSnapshots, RefreshSync, RefreshTargetSync, Scan};
-    use HandlerName::{CheckPolicyPrevent, StateMachineRefresh, TargetState, VmImportStatus};
-    matches!(
-        HandlerName::of(&call.uri),
-        Some(
-            AsTemplate
-                | DestroyAllSnapshots
-                | RefreshSync
-                | RefreshTargetSync
-                | Scan
-                | CheckPolicyPrevent
-                | StateMachineRefresh
-                | TargetState
-                | VmImportStatus
-        )
-    )
+/// Whether the call only adds to what is written at the end, so that it can do no harm by itself.
+pub(super) fn is_harmless(call: &Call) -> bool {
+    use HandlerName::{DisconnectStorage, EnforcePolicy, Policy};
+    matches!(HandlerName::of(&call.uri), None | Some(DisconnectStorage | EnforcePolicy | Policy))
 }
 
 /// Runs a call for an event. `place`: the rule that makes it, and its number among the event's calls.

@@ -108,7 +108,7 @@ impl<'a> Scene<'a> {
         if let Some(reason) = calls::unfit(call) {
             return Ok(Ended::failed(reason));
         }
-        if !calls::writes_by_itself(call) {
+        if calls::is_harmless(call) {
             return calls::run(self, event, call, place);
         }
         self.connection.batch("SAVEPOINT call")?;

@@ -47,6 +47,7 @@ pub mod rule_facts;
 pub mod rule_firings;
 mod sqlite;
 mod statement;
+pub mod stored_event;
 pub mod target_state;
 mod task_queue;
 pub mod timeline;

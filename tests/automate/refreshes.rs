@@ -1,11 +1,12 @@
 //! Refreshes that automate asks for: of a chain's first event, with a task, and those that a state machine awaits.
 
-use crate::support::{House, about_nothing, asking, call, event, on_both};
+use crate::support::{House, about_nothing, asking, call, event, on_both, switchboard};
 use catchall::provider::Target;
 use catchall::vmdb::Work;
 
 on_both! {
     a_refresh_of_the_first_event_of_a_chain_names_its_vm
+    a_refresh_asked_for_later_is_what_it_would_have_been_at_once
     a_refresh_that_somebody_follows_has_a_task
     a_task_of_a_refresh_that_is_over_is_finished
     the_state_machine_waits_for_its_refresh_and_then_raises_the_policy_event
@@ -30,6 +31,35 @@ async fn a_refresh_of_the_first_event_of_a_chain_names_its_vm(house: House) {
     assert!(
         last.starts_with("event_action_refresh failed no target of a refresh is called \"nosuch\""),
         "{last}"
+    );
+}
+
+async fn a_refresh_asked_for_later_is_what_it_would_have_been_at_once(house: House) {
+    let args = "SELECT args FROM miq_queue WHERE queue_name = 'ems_1' ORDER BY id DESC";
+    house.happen(event("a", "x"), vec![call("refresh")]).await;
+    assert!(
+        house.rows(args).await[0].contains(r#""manager_ref":{"ems_ref":"vm-1"}"#),
+        "the provider's target"
+    );
+    house.happen(event("b", "x"), vec![call("event_action_refresh?target=src_host")]).await;
+    assert!(house.rows(args).await[0].contains(r#""manager_ref":{"ems_ref":"host-1"}"#));
+    house.happen(about_nothing("c", "x"), vec![call("event_action_refresh?target=src_vm")]).await;
+    assert!(house.rows(args).await[0].contains(r#""full":true"#));
+    house.happen(about_nothing("d", "x"), vec![call("refresh")]).await;
+    let skipped = "refresh skipped the provider knows nothing to refresh for the event";
+    assert_eq!(
+        house.actions().await,
+        ["refresh done -", "event_action_refresh done -", "event_action_refresh done -", skipped]
+    );
+    let rule = "/System/event_handlers/event_action_refresh?target=target /System/event_handlers/refresh";
+    house.automate(|automation| automation.switchboard = switchboard(&[("MiqEvent/POLICY", "p", rule)]));
+    house
+        .happen(event("e", "x"), vec![call("event_action_policy?target=src_host&policy_event=p&param=")])
+        .await;
+    let waiting = house.rows(args).await;
+    assert!(
+        waiting[0].contains(r#""manager_ref":{"ems_ref":"host-1"}"#),
+        "what the policy event is about: {waiting:?}"
     );
 }
 

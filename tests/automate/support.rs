@@ -11,7 +11,8 @@ use catchall::observe::Observe;
 use catchall::provider::{CatcherSettings, EmsEvent, EmsId, Endpoint, FullData, ParsedEvent, Secret};
 use catchall::settings::{EmsSettings, EventNameFilter, RefreshSettings, VmdbSettings};
 use catchall::switchboard::{Call, Switchboard, builtin_domain};
-use catchall::vmdb::refresh_work::{RefreshOutcome, claim_refresh, complete_refresh};
+use catchall::vmdb::refresh_outcome::{RefreshOutcome, complete_refresh};
+use catchall::vmdb::refresh_work::claim_refresh;
 use catchall::vmdb::{
     Access, AutomateRequest, BatchOutcome, Connection, Field, ReadyBatch, ReadyEvent, Vmdb, VmdbError, Work,
     event_commit,

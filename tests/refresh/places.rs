@@ -1,7 +1,7 @@
 //! Full refreshes have few places, and keep no target waiting.
 
 use super::cloud::Cloud;
-use super::process::{Catchall, eventually, within};
+use super::process::{Catchall, within};
 use super::{name_of, printed, refreshed_in_full, rename, selects, vmdb_rows, vms, write_settings};
 use catchall::simulator::Faults;
 use std::time::Duration;
