@@ -2,7 +2,7 @@
 
 use super::Call;
 use super::evaluate::{Asked, explain};
-use super::model::{Class, Domain, Instance};
+use super::model::{Class, Domain, FieldKind, Instance};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -16,6 +16,9 @@ const EVENT: &str = "system/event/";
 pub(super) const ENTRY_CLASS: &str = "system/process";
 /// The instance that it enters at, in lower case.
 pub(super) const ENTRY_INSTANCE: &str = "event";
+/// The one value of ManageIQ's entry.
+const PLAIN_ENTRY: &str =
+    "/System/Event/${/#event_stream.event_namespace}/${/#event_stream.source}/${/#event_type}";
 /// The reserved instance that answers for all names that no instance has.
 pub(super) const MISSING: &str = ".missing";
 /// The reserved instance of an address without one.
@@ -38,6 +41,17 @@ pub(super) struct Found<'a> {
     pub class: &'a Class,
     /// `None`: the address asks for the class's defaults alone.
     pub instance: Option<&'a Instance>,
+}
+
+impl Found<'_> {
+    /// Whether it does nothing but go on to the event's class and instance, as ManageIQ's does.
+    fn is_plain_entry(&self) -> bool {
+        let fields = self.class.schema.fields.iter();
+        let values = fields.filter_map(|field| Some((field, self.class.effective(self.instance, field)?)));
+        values
+            .map(|(field, value)| (field.kind, field.substitute, field.answers_to("create"), value.text))
+            .eq([(FieldKind::Relationship, true, true, PLAIN_ENTRY)])
+    }
 }
 
 impl Index {
@@ -77,7 +91,7 @@ impl Index {
     pub(super) fn with_plans(self) -> Self {
         // An entry of one's own may send an event anywhere, so that nothing is known beforehand.
         let entry = self.resolve(ENTRY_CLASS, Some(ENTRY_INSTANCE));
-        if !entry.is_some_and(|found| found.domain.builtin) {
+        if !entry.is_some_and(|found| found.is_plain_entry()) {
             return self;
         }
         let mut plans = Plans::new();

@@ -20,6 +20,7 @@ mod model;
 mod native;
 mod problem;
 mod review;
+mod review_names;
 mod substitution;
 mod text_methods;
 mod uri;

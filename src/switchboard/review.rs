@@ -5,50 +5,51 @@
 use super::evaluate::ends_with_path;
 use super::guard;
 use super::handler_names::{Handler, is_target_name, needed_parameters};
-use super::index::{EMS_EVENT, ENTRY_CLASS, Found, Index, MISSING, POLICY_EVENT};
-use super::model::{
-    Class, Domain, Effective, FieldKind, Instance, MethodFile, SchemaField, is_commented_out,
-};
+use super::index::{EMS_EVENT, ENTRY_CLASS, ENTRY_INSTANCE, Found, Index, MISSING, POLICY_EVENT};
+use super::model::{Class, Effective, FieldKind, Instance, MethodFile, SchemaField, is_commented_out};
 use super::native::{native_method, native_state_machine};
-use super::problem::{AutomateWarning, did_you_mean, nearest};
+use super::problem::{AutomateWarning, did_you_mean};
+use super::review_names::unknown_names;
 use super::substitution::{Object, Part, Template, is_unknown_root_attribute};
 use super::uri::Uri;
 use std::collections::BTreeSet;
 
 /// All warnings, sorted by file and line.
 pub(super) fn review(index: &Index, is_known: &dyn Fn(&str) -> bool) -> Vec<AutomateWarning> {
-    let mut review = Review { index, warnings: BTreeSet::new(), waiting: Vec::new(), seen: BTreeSet::new() };
-    for (position, domain) in index.domains.iter().enumerate() {
-        for path in domain.classes.keys() {
-            let class = path.as_str();
-            let is_entered = [EMS_EVENT, POLICY_EVENT].iter().any(|namespace| class.starts_with(namespace));
-            if is_entered || class == ENTRY_CLASS || class == "system/event_handlers" {
-                review.reach(class);
-            }
-        }
-        if !domain.builtin {
-            review.unknown_names(position, domain, is_known);
+    let warnings = unknown_names(index, is_known).into_iter().collect();
+    let mut review = Review { index, warnings, waiting: Vec::new(), seen: BTreeSet::new() };
+    review.reach(ENTRY_CLASS, Some(ENTRY_INSTANCE));
+    for class in index.domains.iter().flat_map(|domain| domain.classes.keys()) {
+        let is_entered = [EMS_EVENT, POLICY_EVENT].iter().any(|namespace| class.starts_with(namespace));
+        if is_entered || class == HANDLERS {
+            review.reach(class, None);
         }
     }
-    while let Some(class) = review.waiting.pop() {
+    while let Some((class, instance)) = review.waiting.pop() {
         let of_that_path = index.domains.iter().filter_map(|domain| domain.classes.get(&class));
-        of_that_path.for_each(|class| review.class(class));
+        of_that_path.for_each(|class| review.class(class, instance.as_deref()));
     }
     review.warnings.into_iter().collect()
 }
 
+/// The class of the handlers, in lower case.
+const HANDLERS: &str = "system/event_handlers";
+
+/// Class and instance, in lower case; without one, all of the class.
+type Reached = (String, Option<String>);
+
 struct Review<'a> {
     index: &'a Index,
     warnings: BTreeSet<AutomateWarning>,
-    waiting: Vec<String>,
-    seen: BTreeSet<String>,
+    waiting: Vec<Reached>,
+    seen: BTreeSet<Reached>,
 }
 
 impl Review<'_> {
-    fn reach(&mut self, class: &str) {
-        let class = class.to_ascii_lowercase();
-        if self.seen.insert(class.clone()) {
-            self.waiting.push(class);
+    fn reach(&mut self, class: &str, instance: Option<&str>) {
+        let reached = (class.to_ascii_lowercase(), instance.map(str::to_ascii_lowercase));
+        if self.seen.insert(reached.clone()) {
+            self.waiting.push(reached);
         }
     }
 
@@ -60,56 +61,15 @@ impl Review<'_> {
         self.warn(value.file, value.line, format!("{}: {message}", field.name));
     }
 
-    /// Classes and instances that no provider's events are called like.
-    fn unknown_names(&mut self, position: usize, domain: &Domain, is_known: &dyn Fn(&str) -> bool) {
-        let index = self.index;
-        let lower = &index.domains[..position];
-        for (path, class) in &domain.classes {
-            let Some(source) = path.strip_prefix(EMS_EVENT) else { continue };
-            let mut siblings = lower
-                .iter()
-                .filter_map(|domain| domain.classes.get(path))
-                .flat_map(|class| class.instances.values())
-                .peekable();
-            if siblings.peek().is_none() {
-                let sources = lower.iter().flat_map(|domain| domain.classes.keys());
-                let hint = did_you_mean(source, sources.filter_map(|path| path.strip_prefix(EMS_EVENT)));
-                let name = class.path.rsplit('/').next().unwrap_or_default();
-                let why = format!(
-                    "no provider in this build has events of the source {name}{hint}; its instances never run"
-                );
-                self.warn(&class.shown, 1, why);
-                continue;
-            }
-            let siblings: BTreeSet<&str> = siblings.map(|instance| instance.name.as_str()).collect();
-            for instance in class.instances.values() {
-                let is_sibling = siblings.iter().any(|name| name.eq_ignore_ascii_case(&instance.name));
-                if !is_sibling && instance.name != MISSING && !is_known(&instance.name) {
-                    self.unknown_event_type(instance, &class.path, &siblings);
-                }
-            }
-        }
-    }
-
-    fn unknown_event_type(&mut self, instance: &Instance, class: &str, siblings: &BTreeSet<&str>) {
-        let name = &instance.name;
-        let hint = match nearest(name, siblings.iter().copied().filter(|name| *name != MISSING)) {
-            Some(near) => format!("did you mean `{near}`? The nearest event type that is known is called so"),
-            None => "it runs if the provider sends such events".to_owned(),
-        };
-        self.warn(
-            &instance.file,
-            instance.line,
-            format!("no event type `{name}` is known in {class}; {hint}"),
-        );
-    }
-
-    fn class(&mut self, class: &Class) {
-        for method in &class.methods {
+    fn class(&mut self, class: &Class, only: Option<&str>) {
+        // Of a class that is not wholly an event's, a method is told of where it is called.
+        let methods = if only.is_none() { class.methods.as_slice() } else { &[] };
+        for method in methods {
             self.method_file(class, method);
         }
         self.instance(class, None);
-        for instance in class.instances.values() {
+        let is_reached = |name: &String| only.is_none_or(|only| only == name || name == MISSING);
+        for (_, instance) in class.instances.iter().filter(|(name, _)| is_reached(name)) {
             self.instance(class, Some(instance));
         }
     }
@@ -117,7 +77,7 @@ impl Review<'_> {
     fn method_file(&mut self, class: &Class, method: &MethodFile) {
         let is_machine = native_state_machine(&class.path, "default").is_some();
         let is_native = native_method(&class.path, &method.name).is_some() || is_machine;
-        let is_handler = class.path.eq_ignore_ascii_case("System/event_handlers");
+        let is_handler = class.path.eq_ignore_ascii_case(HANDLERS);
         let why = match (is_native, is_handler) {
             (true, true) => return,
             (true, false) => "is not read: Catchall does natively what ManageIQ's method of this name does",
@@ -280,7 +240,7 @@ impl Review<'_> {
             let hint = did_you_mean(&path, paths.iter().map(String::as_str));
             return self.warn_at(value, field, &format!("is passed over: no domain has {path}{hint}"));
         };
-        self.reach(&found.class.path);
+        self.reach(&found.class.path, found.instance.map(|instance| instance.name.as_str()).or(Some("")));
         let target = uri.params.get("target").filter(|target| !target.trim().is_empty());
         if let (Some(Handler::RefreshTarget), Some(target)) = (Handler::of_path(&uri.class, asked), target)
             && !is_target_name(target)
@@ -295,9 +255,7 @@ impl Review<'_> {
 
     /// A handler without one of the parameters that it needs fails for each event.
     fn parameters(&mut self, field: &SchemaField, value: &Effective<'_>, (uri, found): (&Uri, &Found<'_>)) {
-        let Some(instance) =
-            found.instance.filter(|_| uri.class.eq_ignore_ascii_case("System/event_handlers"))
-        else {
+        let Some(instance) = found.instance.filter(|_| uri.class.eq_ignore_ascii_case(HANDLERS)) else {
             return;
         };
         for parameter in needed_parameters(&instance.name.to_ascii_lowercase()) {

@@ -233,3 +233,29 @@ fn loading_again_sees_what_was_added_overridden_and_emptied() {
     std::fs::remove_file(&path).unwrap();
     assert_eq!(calls(name), 1);
 }
+
+#[test]
+fn what_events_cannot_reach_is_not_looked_through_and_what_they_can_is() {
+    let process = "object_type: class\nobject:\n  attributes: {name: Process}\n  schema:\n  \
+                   - field: {name: meth1, aetype: method}\n  - field: {name: rel5, aetype: relationship}\n  instances:\n    \
+                   Event: {rel5: '/System/Event/${/#event_stream.event_namespace}/${/#event_stream.source}/${/#event_type}'}\n    \
+                   automation: {meth1: parse_automation_request}\n    category: {meth1: parse_provider_category}\n";
+    let custom = "object_type: class\nobject:\n  attributes: {name: Thing}\n  schema: ems_event\n  instances:\n    \
+                  Go: {meth1: go}\n    Stay: {meth1: stay}\n";
+    let domains =
+        acme().file("System/Process.class.yaml", process).file("Custom/Thing.class.yaml", custom).instance(
+            "VC",
+            "VmPoweredOnEvent",
+            &[("rel1", "/System/Process/category"), ("rel2", "/Custom/Thing/Go"), ("rel3", REFRESH)],
+        );
+    assert_eq!(
+        domains.warnings(),
+        [
+            "Acme/Custom/Thing.class.yaml:6: meth1: the method go is not run: Catchall runs its own handlers alone, through \
+             /System/event_handlers",
+            "Acme/System/Process.class.yaml:10: meth1: the method parse_provider_category is not run: Catchall runs its own \
+             handlers alone, through /System/event_handlers",
+        ]
+    );
+    assert_eq!(domains.load().0.evaluate("VC", "VmPoweredOnEvent").len(), 1, "the siblings go on");
+}
