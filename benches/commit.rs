@@ -17,6 +17,8 @@ mod parser_settings;
 mod places;
 #[path = "support/rates.rs"]
 mod rates;
+#[path = "support/relating.rs"]
+mod relating;
 #[path = "support/row.rs"]
 mod row;
 #[path = "support/seeds.rs"]
@@ -83,6 +85,9 @@ fn main() {
             per_ems * EMSS
         ));
         report(&ways, &measure(database, &ways, &events, rounds));
+        let place = wait(database.fresh());
+        wait(relating::report(&place, &events));
+        wait(place.remove());
     }
 }
 

@@ -1,6 +1,6 @@
 //! A row of `event_streams` with the columns that Catchall fills for an event of Awesome Cloud, ready to be written.
 
-use crate::seeds::vm_id;
+use crate::natives::VMS;
 use catchall::vmdb::ReadyEvent;
 use std::time::{Duration, SystemTime};
 
@@ -64,4 +64,9 @@ pub fn rows(ems: u64, events: &[ReadyEvent]) -> Vec<Row> {
         }
     };
     (0..).zip(events).map(row).collect()
+}
+
+/// `vms.id` of the VM that event `number` of the EMS names.
+fn vm_id(ems: u64, number: u64) -> i64 {
+    i64::try_from(ems * 100_000 + number % VMS).unwrap()
 }

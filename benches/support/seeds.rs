@@ -1,6 +1,6 @@
 //! What a VMDB holds before events come: EMSs, and VMs to relate events to.
 
-use crate::natives::{VMS, vm_ref};
+use crate::natives::VMS;
 use crate::places::Place;
 use catchall::vmdb::{Access, Vmdb};
 
@@ -18,16 +18,26 @@ pub async fn events(place: &Place) -> i64 {
 
 /// Enters the EMSs and their 10,000 VMs, and lets the database look at them as it would have by itself some time later.
 pub async fn seed(vmdb: &Vmdb) {
-    vmdb.write(|connection| {
+    enter(vmdb, VMS).await;
+}
+
+/// As [`seed`], with so many VMs of each EMS, and 40 hosts.
+pub async fn enter(vmdb: &Vmdb, vms: u64) {
+    vmdb.write(move |connection| {
         connection.transaction(|connection| {
             for ems in 1..=EMSS {
                 connection.batch(&format!(
                     "INSERT INTO ext_management_systems (id, name) VALUES ({ems}, 'cloud {ems}')"
                 ))?;
-                let rows: Vec<String> = (0..VMS).map(|number| vm_row(ems, number)).collect();
+                let rows: Vec<String> = (0..vms).map(|number| vm_row(ems, number)).collect();
                 connection.batch(&format!(
                     "INSERT INTO vms (id, ems_id, ems_ref, uid_ems, name, type, template) VALUES {}",
                     rows.join(",")
+                ))?;
+                let hosts: Vec<String> = (0..40).map(|number| host_row(ems, number)).collect();
+                connection.batch(&format!(
+                    "INSERT INTO hosts (ems_id, ems_ref, name, type) VALUES {}",
+                    hosts.join(",")
                 ))?;
             }
             Ok(())
@@ -38,12 +48,11 @@ pub async fn seed(vmdb: &Vmdb) {
     .unwrap();
 }
 
-/// `vms.id` of the VM that event `number` of the EMS names.
-pub fn vm_id(ems: u64, number: u64) -> i64 {
-    i64::try_from(ems * 100_000 + number % VMS).unwrap()
+fn vm_row(ems: u64, number: u64) -> String {
+    let vm = format!("vm-{number:05}");
+    format!("({}, {ems}, '{vm}', '{vm}', 'web server {vm}', 'Vm', false)", ems * 100_000 + number)
 }
 
-fn vm_row(ems: u64, number: u64) -> String {
-    let vm = vm_ref(number);
-    format!("({}, {ems}, '{vm}', '{vm}', 'web server {vm}', 'Vm', false)", vm_id(ems, number))
+fn host_row(ems: u64, number: u64) -> String {
+    format!("({ems}, 'host-{number}', 'node-{number}', 'Host')")
 }
