@@ -32,6 +32,8 @@ pub(super) struct Means {
     pub(super) place: Option<Place>,
     /// Whether a full refresh may be tried, or waits after a failure.
     pub(super) may_refresh_in_full: bool,
+    /// Whether one may take the place of many targets.
+    pub(super) may_escalate: bool,
     /// Whether targets failed so often that they are tried apart.
     pub(super) apart: bool,
 }
@@ -51,14 +53,14 @@ pub(super) enum Attempt {
 /// What was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    Full,
+    Full(WhyFull),
     Targeted,
 }
 
 impl Kind {
     const fn label(self) -> &'static str {
         match self {
-            Self::Full => "full",
+            Self::Full(_) => "full",
             Self::Targeted => "targeted",
         }
     }
@@ -85,8 +87,9 @@ pub(super) async fn attempt(refreshing: &Refreshing, means: Means) -> Result<Att
     let rows = match plan::scope(&work, ever, &refreshing.settings) {
         Scope::Targeted(_) => work,
         Scope::Full(why) => {
-            let place = means.place.or_else(|| refreshing.limits.try_full());
-            match place.filter(|_| means.may_refresh_in_full) {
+            let may = means.may_refresh_in_full && (means.may_escalate || why != WhyFull::Threshold);
+            let place = if may { means.place.or_else(|| refreshing.limits.try_full()) } else { None };
+            match place {
                 Some(place) => return full(refreshing, why, place, ever).await,
                 None => plan::ahead_of_full(&work, ever, &refreshing.settings),
             }
@@ -114,7 +117,7 @@ async fn full(
     let claim =
         move |connection: &mut _| refresh_work::claim_refresh(connection, ems_id, owner, MOST_WORK_OF_FULL);
     let work = refreshing.vmdb.save(claim).await?;
-    let run = Run { refreshing, kind: Kind::Full, started_on: clock::now(), started: Instant::now() };
+    let run = Run { refreshing, kind: Kind::Full(why), started_on: clock::now(), started: Instant::now() };
     if why == WhyFull::Threshold {
         refreshing.observe.ems(&refreshing.ems.name).escalated();
         log::debug!("{}: so many targets wait that all is refreshed", refreshing.ems.name);
@@ -188,7 +191,7 @@ impl Run<'_> {
     }
 
     fn outcome(&self, error: Option<String>) -> RefreshOutcome {
-        RefreshOutcome { full: self.kind == Kind::Full, started_on: self.started_on, error }
+        RefreshOutcome { full: self.kind != Kind::Targeted, started_on: self.started_on, error }
     }
 
     /// Keeps how it ended, with the work that it was for.

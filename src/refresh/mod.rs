@@ -26,6 +26,7 @@ use attempt::{Attempt, Kind, Means};
 use failure::{Blame, Failure};
 use futures_util::FutureExt;
 use limits::{Place, RefreshLimits};
+use plan::WhyFull;
 use rand::RngExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -76,6 +77,9 @@ pub struct RefreshWorker {
     full_backoff: Backoff,
     /// When a full refresh that failed is tried again.
     full_not_before: Option<Instant>,
+    /// When a full refresh in place of targets ended last, and how long it took.
+    escalated: Option<(Instant, Duration)>,
+    attempt_began: Instant,
     waits_for_place: bool,
     place: Option<Place>,
     notice: ExitNotice<ChildId, ()>,
@@ -101,6 +105,8 @@ impl RefreshWorker {
                 failures: 0,
                 full_backoff: Backoff::of_children(),
                 full_not_before: None,
+                escalated: None,
+                attempt_began: Instant::now(),
                 waits_for_place: false,
                 place: None,
                 notice,
@@ -116,9 +122,11 @@ impl RefreshWorker {
         self.busy = true;
         self.rung = false;
         self.figures.in_flight.store(1, Relaxed);
+        self.attempt_began = Instant::now();
         let means = Means {
             place: self.place.take(),
             may_refresh_in_full: self.may_refresh_in_full(),
+            may_escalate: plan::may_escalate(self.escalated.map(|(end, took)| (end.elapsed(), took))),
             apart: self.failures >= FAILURES_TOGETHER,
         };
         let refreshing = self.refreshing.clone();
@@ -153,7 +161,7 @@ impl RefreshWorker {
                 self.done(kind);
                 true
             }
-            Ok(Attempt::Failed(Kind::Full, failure)) if failure.blame == Blame::Targets => {
+            Ok(Attempt::Failed(Kind::Full(_), failure)) if failure.blame == Blame::Targets => {
                 self.full_failed(failure, ctx);
                 true
             }
@@ -170,9 +178,12 @@ impl RefreshWorker {
     fn done(&mut self, kind: Kind) {
         self.backoff.reset();
         self.failures = 0;
-        if kind == Kind::Full {
+        if let Kind::Full(why) = kind {
             self.full_backoff.reset();
             self.full_not_before = None;
+            if why == WhyFull::Threshold {
+                self.escalated = Some((Instant::now(), self.attempt_began.elapsed()));
+            }
         }
         self.figures.set_state(ActorState::Running);
         self.figures.handled.fetch_add(1, Relaxed);

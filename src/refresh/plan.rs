@@ -5,6 +5,7 @@ use crate::provider::TargetCollection;
 use crate::settings::RefreshSettings;
 use crate::vmdb::refresh_work::RefreshWork;
 use chrono::{DateTime, Utc};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// What speaks for looking at the whole EMS.
@@ -48,18 +49,29 @@ pub fn scope(work: &[RefreshWork], ever_refreshed: bool, settings: &RefreshSetti
     Scope::Targeted(targets)
 }
 
-/// The work that need not wait when a full refresh, which would answer it too, cannot begin now: the targeted, if that
-/// alone would be a targeted refresh.
+/// The work that need not wait when a full refresh, which would answer it too, cannot begin now: of the rows that ask for
+/// targets the oldest, as many as are together fewer targets than the threshold, and at least one.
 pub fn ahead_of_full(
     work: &[RefreshWork],
     ever_refreshed: bool,
     settings: &RefreshSettings,
 ) -> Vec<RefreshWork> {
-    let targeted: Vec<_> = work.iter().filter(|work| !work.full).cloned().collect();
-    match scope(&targeted, ever_refreshed, settings) {
-        Scope::Targeted(_) => targeted,
-        Scope::Full(_) => Vec::new(),
+    if !ever_refreshed || !settings.allow_targeted_refresh {
+        return Vec::new();
     }
+    let mut things = HashSet::new();
+    let targeted = work.iter().filter(|work| !work.full);
+    let few = targeted.enumerate().take_while(|(index, work)| {
+        things.extend(work.requests.iter().map(superseded::thing));
+        *index == 0 || things.len() < settings.full_refresh_threshold
+    });
+    few.map(|(_, work)| work.clone()).collect()
+}
+
+/// Whether a full refresh may take the place of many targets again, when one that did ended `since` ago and took so long.
+/// They take a tenth of the time at most: what gathers during a long one would else be reason for the next, for ever.
+pub fn may_escalate(last: Option<(Duration, Duration)>) -> bool {
+    last.is_none_or(|(since, took)| since >= took * 10)
 }
 
 /// How long until the next full refresh, `interval` after the `last` one began. One that never was, or is overdue, is due
@@ -128,16 +140,26 @@ mod tests {
     }
 
     #[test]
-    fn targets_go_ahead_of_a_full_refresh_that_must_wait_unless_they_need_one_themselves() {
+    fn some_targets_go_ahead_of_a_full_refresh_that_must_wait() {
         let only_full = RefreshSettings { allow_targeted_refresh: false, ..SETTINGS };
         let both = [work(false, &["a"]), work(true, &[]), work(false, &["b"])];
-        let many = [work(false, &["a", "b", "c"]), work(true, &[])];
+        let large = [work(false, &["a", "b", "c"]), work(true, &[])];
+        let many = [work(false, &["a", "b"]), work(false, &["b"]), work(false, &["c"]), work(false, &["a"])];
         let count = |work: &[_], ever, settings| ahead_of_full(work, ever, settings).len();
         assert_eq!(count(&both, true, &SETTINGS), 2);
         assert_eq!(count(&both, false, &SETTINGS), 0);
         assert_eq!(count(&both, true, &only_full), 0);
-        assert_eq!(count(&many, true, &SETTINGS), 0);
+        assert_eq!(count(&large, true, &SETTINGS), 1, "a row is not taken apart");
+        assert_eq!(count(&many, true, &SETTINGS), 2, "three targets would be as many as the threshold");
         assert_eq!(count(&both[1..2], true, &SETTINGS), 0);
+    }
+
+    #[test]
+    fn full_refreshes_in_place_of_targets_take_a_tenth_of_the_time_at_most() {
+        let seconds = |since, took| Some((Duration::from_secs(since), Duration::from_secs(took)));
+        assert!(may_escalate(None));
+        assert!(!may_escalate(seconds(99, 10)));
+        assert!(may_escalate(seconds(100, 10)));
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub fn by_thing(targets: &TargetCollection) -> Vec<Vec<TargetRequest>> {
 }
 
 /// Association and `manager_ref` as one text.
-fn thing(request: &TargetRequest) -> String {
+pub fn thing(request: &TargetRequest) -> String {
     let target = &request.target;
     let start = target.association.clone();
     target.manager_ref.iter().fold(start, |key, (name, value)| format!("{key}\0{name}\0{value}"))

@@ -73,6 +73,34 @@ fn as_many_targets_as_the_threshold_are_one_full_refresh_and_it_is_counted() {
     assert!(catchall.terminate().success(), "{}", catchall.log());
 }
 
+#[test]
+fn what_gathers_during_a_long_full_refresh_is_no_reason_for_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let cloud = Cloud::start(81, 20, Faults::default());
+    let place = write_settings(folder.path(), &[("cloud", &cloud)], &["full_refresh_threshold: 6"]);
+    let mut catchall = Catchall::start(folder.path(), &["run"]);
+    refreshed_in_full(&place, 1);
+    cloud.simulator().with(|cloud| cloud.faults.inventory_seconds = 0.5);
+    let ids = vms(&cloud);
+    // More than the threshold in each of the two seconds that a full refresh takes, and for longer than that.
+    for round in 0..8 {
+        for id in &ids[..7] {
+            rename(&cloud, id, &format!("{round} {id}"));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    for id in &ids[..7] {
+        selects(&place, &name_of("cloud", id), &[&format!("7 {id}")]);
+    }
+    let full = "SELECT CAST(count(DISTINCT started_on) AS TEXT) FROM ems_refreshes WHERE kind = 'full'";
+    assert_eq!(
+        vmdb_rows::open(&place).unwrap().texts(full).unwrap(),
+        ["2"],
+        "the first one, and one of the threshold"
+    );
+    assert!(catchall.terminate().success(), "{}", catchall.log());
+}
+
 /// Status and body.
 fn get(url: &str) -> (u16, String) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
