@@ -20,7 +20,7 @@ const MOST_CHARACTERS: usize = 2_000;
 pub enum EventShowError {
     /// There is no such event.
     #[error(
-        "there is no event with the id or event_uid {0:?} in the VMDB; `catchall events --json` shows ids"
+        "there is no event with the id or event_uid {0:?} in the VMDB; `catchall events` shows ids"
     )]
     Unknown(String),
     /// Several EMSs have this `event_uid`.
