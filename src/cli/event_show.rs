@@ -19,9 +19,7 @@ const MOST_CHARACTERS: usize = 2_000;
 #[derive(Debug, thiserror::Error)]
 pub enum EventShowError {
     /// There is no such event.
-    #[error(
-        "there is no event with the id or event_uid {0:?} in the VMDB; `catchall events --json` shows ids"
-    )]
+    #[error("there is no event with the id or event_uid {0:?} in the VMDB; `catchall events` shows ids")]
     Unknown(String),
     /// Several EMSs have this `event_uid`.
     #[error("{asked:?} is the event_uid of several events; ask for one of their ids: {ids}")]

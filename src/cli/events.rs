@@ -39,6 +39,7 @@ pub fn text(connection: &mut Connection, chosen: &Chosen, now: DateTime<Utc>) ->
         return Ok("No events. `catchall status` tells when each EMS was last heard.\n".to_owned());
     }
     let headings = [
+        ("ID", Align::Right),
         ("TIME (UTC)", Align::Left),
         ("AGE", Align::Right),
         ("EMS", Align::Left),
@@ -50,6 +51,7 @@ pub fn text(connection: &mut Connection, chosen: &Chosen, now: DateTime<Utc>) ->
     let row = |event: &TimelineEvent| {
         let timestamp = event.position.timestamp;
         [
+            event.position.id.to_string(),
             timestamp.format("%Y-%m-%d %H:%M:%S").to_string(),
             clock::in_words(now - timestamp),
             name_of(&names, event.ems_id),

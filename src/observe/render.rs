@@ -69,7 +69,7 @@ fn per_ems(out: &mut Exposition, all: &NamedEms, now: DateTime<Utc>) {
     count(&metrics::REFRESH_CALLS_WITHOUT_WORK, |ems| &ems.refresh_calls_without_work);
     count(&metrics::ESCALATIONS, |ems| &ems.escalations);
     by_second_label(out, &metrics::FILTERED, all, EmsFigures::filtered_by_reason);
-    let mut by_labels = |metric: &Metric, counts: fn(&EmsFigures) -> Vec<(Vec<String>, u64)>| {
+    let mut by_labels = |metric: &Metric, counts: fn(&EmsFigures) -> Vec<Counted>| {
         let counted: Vec<_> = all
             .iter()
             .flat_map(|(ems, figures)| counts(figures).into_iter().map(move |(labels, n)| (ems, labels, n)))
@@ -88,7 +88,10 @@ fn per_ems(out: &mut Exposition, all: &NamedEms, now: DateTime<Utc>) {
     ages(out, all, now);
 }
 
-fn two<L: Into<String>>(((first, second), count): ((L, L), u64)) -> (Vec<String>, u64) {
+/// Label values behind the EMS's name, and how often.
+type Counted = (Vec<String>, u64);
+
+fn two<L: Into<String>>(((first, second), count): ((L, L), u64)) -> Counted {
     (vec![first.into(), second.into()], count)
 }
 
