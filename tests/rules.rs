@@ -3,6 +3,8 @@
 
 #[path = "rules/commands.rs"]
 mod commands;
+#[path = "rules/delivered.rs"]
+mod delivered;
 #[path = "rules/firing.rs"]
 mod firing;
 #[path = "rules/house.rs"]

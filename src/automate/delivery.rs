@@ -232,10 +232,12 @@ fn process(
     let (prevented, raised) = (std::mem::take(&mut scene.prevented), scene.close(&mut written)?);
     for one in asked.iter().filter(|one| !one.rules.is_empty() && !prevented.contains(&one.event.id)) {
         let context = EventContext { delivery, event: &one.event, depth };
-        if let Err(reason) = guarded(connection, |connection| rules::fire(connection, &context, &one.rules))?
-        {
-            let asked = Asked { calls: Vec::new(), awaited: None, ..one.clone() };
-            written.add(fail(connection, delivery, &asked, &reason)?);
+        match guarded(connection, |connection| rules::fire(connection, &context, &one.rules))? {
+            Ok(done) => written.add(done),
+            Err(reason) => {
+                let asked = Asked { calls: Vec::new(), awaited: None, ..one.clone() };
+                written.add(fail(connection, delivery, &asked, &reason)?);
+            }
         }
     }
     if !raised.is_empty() {

@@ -28,8 +28,6 @@ const FUNCTIONS: &[&str] = &[
     "hasValue",
     "int",
     "matches",
-    "max",
-    "min",
     "none",
     "of",
     "ofNonZeroValue",
@@ -51,9 +49,6 @@ const FUNCTIONS: &[&str] = &[
     "optMap",
     "optFlatMap",
     "existsOne",
-    "transformList",
-    "transformMap",
-    "transformMapEntry",
 ];
 /// Names of types, which are values in CEL.
 const TYPES: &[&str] = &[

@@ -116,7 +116,7 @@ impl RuleBuilder<'_, '_> {
     }
 
     fn condition(&mut self, when: &Node) -> Option<Condition> {
-        let Some(text) = when.text() else { return None };
+        let text = when.text()?;
         Condition::new(text).map_err(|message| self.error(when, "when", message)).ok()
     }
 

@@ -113,6 +113,9 @@ fn a_wrong_rule_stops_check_with_its_line() {
     assert!(stderr.contains("more.yml:3: rules.production.when: no CEL expression was found"), "{stderr}");
     assert!(stderr.contains("\n| vm.name.startsWith(\n"), "{stderr}");
     assert!(desk.run(&["check"]).status.success());
+    desk.file("hook.yml", "webhooks: {ops: {url: https://example.com/s3cret, secret: s3cret}}\n");
+    let printed = desk.said(&["--settings", "hook.yml", "check", "--print"]);
+    assert!(printed.contains("https://example.com/********") && !printed.contains("s3cret"), "{printed}");
 }
 
 #[tokio::test]

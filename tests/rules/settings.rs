@@ -137,3 +137,16 @@ fn a_hundred_rules_are_asked_fast() {
     assert_eq!(found, 60_000);
     assert!(per_second > 20_000.0, "{per_second:.0} evaluations a second");
 }
+
+#[test]
+fn neither_the_secret_nor_the_path_of_a_webhook_is_shown() {
+    let settings = try_settings(
+        "webhooks: {ops: {url: \"https://example.com/services/s3cret?key=s3cret\", secret: s3cret, timeout: 3.seconds}}",
+    );
+    let settings = settings.unwrap_or_else(|errors| panic!("{errors}"));
+    let ops = &settings.webhooks["ops"];
+    assert!(!format!("{settings:?}").contains("s3cret"), "{settings:?}");
+    assert_eq!(ops.url, "https://example.com/services/s3cret?key=s3cret");
+    assert_eq!(ops.secret.as_ref().map(|secret| secret.expose()), Some("s3cret"));
+    assert_eq!((ops.timeout.as_secs(), ops.max_attempts, ops.allow_private_addresses), (3, 10, false));
+}

@@ -83,3 +83,22 @@ fn what_is_too_large_is_not_looked_at_and_says_so() {
         assert_eq!(ask("event.message == 'a'", &scene), Verdict::Met);
     }
 }
+
+#[test]
+fn functions_that_are_known_can_be_called() {
+    let scene =
+        scene(json!({"event": {"timestamp": "2026-11-24T03:04:05.006Z", "message": "abc"}}), "[1, 2]");
+    for met in [
+        "bool('true') && bytes('a') == b'a' && double('1.5') == 1.5 && int('7') == 7 && uint('7') == 7u",
+        "duration('1h') > duration('59m') && dyn(1) == 1 && type(1) == int",
+        "event.message.contains('b') && event.message.endsWith('c') && event.message.matches('b')",
+        "event.timestamp.getDate() == 24 && event.timestamp.getDayOfMonth() == 23 && event.timestamp.getDayOfWeek() == 2",
+        "event.timestamp.getFullYear() == 2026 && event.timestamp.getMonth() == 10 && event.timestamp.getDayOfYear() == 327",
+        "event.timestamp.getMinutes() == 4 && event.timestamp.getSeconds() == 5 && event.timestamp.getMilliseconds() == 6",
+        "event.full_data.all(n, n > 0) && event.full_data.exists_one(n, n == 2) && event.full_data.map(n, n + 1) == [2, 3]",
+        "event.full_data.filter(n, n > 1).size() == 1 && string(1) == '1'",
+        "optional.of(1).hasValue() && optional.none().orValue(3) == 3",
+    ] {
+        assert_eq!(ask(met, &scene), Verdict::Met, "{met}");
+    }
+}
