@@ -47,20 +47,22 @@ struct Figures {
     memory: u64,
 }
 
-/// A refresh that brings everything, then, by a fresh process, one that finds everything as it is.
+/// A refresh that brings everything, then, by a fresh process each, one that finds everything as it is, and one that finds a
+/// row wrong of which no event told.
 async fn measure(place: &Place, cloud: &Simulator, vms: usize) -> (Figures, Figures) {
     place.write_settings(&cloud.url());
     let first = Run::start(place).until_refreshed(1).await;
     let before = place.inventory().await;
     assert_eq!(before[0].id(0).unwrap(), i64::try_from(vms).unwrap());
-    let vmdb = Vmdb::open(&place.settings, Access::Worker).await.unwrap();
-    let id = before[0].id(1).unwrap();
-    let queued = vmdb.write(move |connection| refresh_work::queue_full_refresh(connection, EmsId(id))).await;
-    assert!(queued.unwrap());
-    vmdb.close().await;
+    let ems_id = EmsId(before[0].id(1).unwrap());
+    place.queue_full_refresh(ems_id, "UPDATE zones SET visible = visible").await;
     let second = Run::start(place).until_refreshed(2).await;
     assert_eq!(place.inventory().await, before, "inventory was written");
     assert!(place.log().contains(" 0 rows written"), "{}", place.log());
+    let wrong = "UPDATE vms SET name = 'nobody told' WHERE id = (SELECT min(id) FROM vms WHERE NOT template)";
+    place.queue_full_refresh(ems_id, wrong).await;
+    Run::start(place).until_refreshed(3).await;
+    assert!(place.log().contains("1 rows of vms were not as events had told"), "{}", place.log());
     (first, second)
 }
 
@@ -114,6 +116,17 @@ impl Place {
         .await
     }
 
+    /// Runs `sql`, and has the next process refresh everything.
+    async fn queue_full_refresh(&self, ems_id: EmsId, sql: &'static str) {
+        let vmdb = Vmdb::open(&self.settings, Access::Worker).await.unwrap();
+        let queued = vmdb.write(move |connection| {
+            connection.batch(sql)?;
+            refresh_work::queue_full_refresh(connection, ems_id)
+        });
+        assert!(queued.await.unwrap());
+        vmdb.close().await;
+    }
+
     fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("run.log")).unwrap_or_default()
     }
@@ -135,7 +148,8 @@ impl<'a> Run<'a> {
     async fn until_refreshed(self, count: usize) -> Figures {
         let deadline = Instant::now() + Duration::from_secs(300);
         let mut finished = Vec::new();
-        while finished.len() < count {
+        // It says what it wrote after that is committed.
+        while finished.len() < count || !self.1.log().contains(" rows written") {
             assert!(Instant::now() < deadline, "no refresh; {}", self.1.log());
             tokio::time::sleep(Duration::from_millis(100)).await;
             // The first process has to make the tables first.

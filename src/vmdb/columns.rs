@@ -31,7 +31,9 @@ const NOT_FOR_PROVIDERS: [&str; 12] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,
+    /// 32 bits on PostgreSQL.
     Integer,
+    BigInteger,
     Boolean,
     Time,
 }
@@ -45,7 +47,8 @@ impl Kind {
         let name = name.to_lowercase();
         match name.as_str() {
             "text" | "character varying" => Some(Self::Text),
-            "bigint" | "integer" => Some(Self::Integer),
+            "integer" => Some(Self::Integer),
+            "bigint" => Some(Self::BigInteger),
             "boolean" => Some(Self::Boolean),
             _ if name.starts_with("timestamp") => Some(Self::Time),
             _ => None,
@@ -94,25 +97,30 @@ pub(super) fn value<'a>(
     Ok(match (kind, attribute) {
         (Kind::Text, Attribute::Text(text)) => Value::Text(Some(text)),
         (Kind::Text, Attribute::Null) => Value::Text(None),
-        (Kind::Integer, Attribute::Integer(number)) => Value::Integer(Some(*number)),
-        (Kind::Integer, Attribute::Null) => Value::Integer(None),
-        (Kind::Integer, Attribute::Reference { association, ems_ref }) => {
+        (Kind::BigInteger, Attribute::Integer(number)) => Value::Integer(Some(*number)),
+        // SQLite would keep a larger one; a refresh is to fail on both or on neither.
+        (Kind::Integer, Attribute::Integer(number)) if i32::try_from(*number).is_ok() => {
+            Value::Integer(Some(*number))
+        }
+        (Kind::Integer | Kind::BigInteger, Attribute::Null) => Value::Integer(None),
+        (Kind::BigInteger, Attribute::Reference { association, ems_ref }) => {
             Value::Integer(references.get(&(*association, ems_ref.as_str())).copied())
         }
         (Kind::Boolean, Attribute::Boolean(boolean)) => Value::Boolean(Some(*boolean)),
         (Kind::Boolean, Attribute::Null) => Value::Boolean(None),
         (Kind::Time, Attribute::Time(time)) => Value::from(stored(*time)),
         (Kind::Time, Attribute::Null) => Value::Time(None),
-        (Kind::Text | Kind::Integer | Kind::Boolean | Kind::Time, attribute) => {
+        (kind, attribute) => {
+            let holds = match kind {
+                Kind::Text => "text",
+                Kind::Integer => "integers of 32 bits",
+                Kind::BigInteger => "integers or references",
+                Kind::Boolean => "booleans",
+                Kind::Time => "times",
+            };
             return Err(VmdbError::Data(format!(
-                "association {:?}: column {column:?} holds {}, and the provider's collector gave {attribute:?}",
-                association.name,
-                match kind {
-                    Kind::Text => "text",
-                    Kind::Integer => "integers or references",
-                    Kind::Boolean => "booleans",
-                    Kind::Time => "times",
-                }
+                "association {:?}: column {column:?} holds {holds}, and the provider's collector gave {attribute:?}",
+                association.name
             )));
         }
     })

@@ -29,6 +29,8 @@ struct Inner {
     /// SQLite's one writer serves them all; PostgreSQL has some for events alone.
     lanes: Vec<Arc<TaskQueue>>,
     general: Arc<TaskQueue>,
+    /// A refresh is saved in one transaction where that keeps nobody waiting but those who would use its connection.
+    saves: Arc<TaskQueue>,
     reads: Arc<TaskQueue>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     access: Access,
@@ -41,6 +43,7 @@ enum Address {
 
 const POSTGRES_LANES: usize = 4;
 const GENERAL_WRITERS: usize = 2;
+const SAVERS: usize = 2;
 const READERS: usize = 2;
 
 impl Vmdb {
@@ -96,12 +99,13 @@ impl Vmdb {
         self.0.lanes[lane % self.0.lanes.len()].put(Urgency::Events, work)
     }
 
-    /// Saves a slice of a refresh (at most some 50 ms of work): after commits of events, before the rest.
+    /// Saves a refresh, or on SQLite a slice of it (at most some 50 ms of work): there after commits of events, before the
+    /// rest.
     pub fn save<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, VmdbError> + Send + 'static,
     ) -> impl Future<Output = Result<T, VmdbError>> + Send + 'static {
-        self.0.general.put(Urgency::Refresh, work)
+        self.0.saves.put(Urgency::Refresh, work)
     }
 
     /// Any other write.
@@ -166,14 +170,19 @@ impl Inner {
     fn start(address: Arc<Address>, access: Access, lock: Option<Arc<File>>) -> Result<Self, VmdbError> {
         let queue = || Arc::new(TaskQueue::default());
         let (general, reads) = (queue(), queue());
-        let (lanes, writers) = match &*address {
-            Address::Sqlite(_) => (vec![general.clone()], 1),
-            Address::Postgres(_) => ((0..POSTGRES_LANES).map(|_| queue()).collect(), GENERAL_WRITERS),
+        let (lanes, writers, saves) = match &*address {
+            Address::Sqlite(_) => (vec![general.clone()], 1, general.clone()),
+            Address::Postgres(_) => {
+                ((0..POSTGRES_LANES).map(|_| queue()).collect(), GENERAL_WRITERS, queue())
+            }
         };
-        let inner = Self { lanes, general, reads, threads: Mutex::default(), access };
+        let inner = Self { lanes, general, saves, reads, threads: Mutex::default(), access };
         if matches!(&*address, Address::Postgres(_)) {
             for lane in &inner.lanes {
                 inner.spawn("vmdb-events", lane, &address, (access, lock.clone()))?;
+            }
+            for _ in 0..SAVERS {
+                inner.spawn("vmdb-saves", &inner.saves, &address, (access, lock.clone()))?;
             }
         }
         for _ in 0..writers {
@@ -206,7 +215,8 @@ impl Inner {
     }
 
     fn close_queues(&self) {
-        self.lanes.iter().chain([&self.general, &self.reads]).for_each(|queue| queue.close());
+        let others = [&self.general, &self.saves, &self.reads];
+        self.lanes.iter().chain(others).for_each(|queue| queue.close());
     }
 }
 

@@ -84,7 +84,7 @@ pub fn save_rows(
     association: &str,
     rows: &[Row],
 ) -> Result<SaveCounts, VmdbError> {
-    save_some(connection, ems_id, association, (rows, &|_| false)).map(|(counts, _)| counts)
+    save_some(connection, ems_id, association, rows, |_| false).map(|(counts, _)| counts)
 }
 
 /// A row that refers to something that is not there yet.
@@ -101,7 +101,8 @@ pub(super) fn save_some(
     connection: &mut Connection,
     ems_id: EmsId,
     association: &str,
-    (rows, still_to_come): (&[Row], &dyn Fn(&str) -> bool),
+    rows: &[Row],
+    still_to_come: impl Fn(&str) -> bool,
 ) -> Result<(SaveCounts, Vec<Waiting>), VmdbError> {
     let association = associations::find(association)?;
     connection.transaction(|connection| {
@@ -110,7 +111,7 @@ pub(super) fn save_some(
         for group in inventory_plan::group(connection, association, rows, &references)? {
             counts += save_group(connection, (ems_id, association), &group, &mut unchanged)?;
         }
-        let waits = |index: &usize| inventory_plan::waits(&rows[*index], &references, still_to_come);
+        let waits = |index: &usize| inventory_plan::waits(&rows[*index], &references, &still_to_come);
         let waiting = (0..rows.len()).filter(waits);
         let waiting = waiting.map(|index| Waiting { index, unchanged: unchanged.contains(&index) });
         Ok((counts, waiting.collect()))
@@ -172,6 +173,7 @@ fn save_group(
     }
     update(connection, association, group, (&changed, now))?;
     revive(connection, (ems_id, association), group, (&revived, now))?;
+    // (ems_ref, id) of what is new or back: what waited for it can be linked now.
     let mut added = insert(connection, (ems_id, association), group, (&new, now))?;
     added.extend(revived.iter().map(|(stored, row)| (row.ems_ref.to_owned(), stored.id)));
     let came: Vec<&str> = added.iter().map(|(ems_ref, _)| ems_ref.as_str()).collect();

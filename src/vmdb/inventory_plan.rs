@@ -187,7 +187,7 @@ fn keyed(rows: Vec<Fields>) -> Result<HashMap<String, Stored>, VmdbError> {
     for fields in rows {
         let row = Stored { id: fields.id(0)?, archived: fields.boolean(2) == Some(true), fields };
         let key = row.fields.string(1).unwrap_or_default();
-        if !stored.get(&key).is_some_and(|known| known.id > row.id) {
+        if stored.get(&key).is_none_or(|known| known.id <= row.id) {
             stored.insert(key, row);
         }
     }

@@ -135,7 +135,7 @@ impl InventorySave {
         let to_come: Vec<_> = self.steps.iter().filter_map(Step::brings).chain([association]).collect();
         let still_to_come = |name: &str| to_come.contains(&name);
         let (counts, waiting) =
-            inventory::save_some(connection, self.ems_id, association, (&rows, &still_to_come))?;
+            inventory::save_some(connection, self.ems_id, association, &rows, still_to_come)?;
         *self.counts.entry(association).or_default() += counts;
         let mut rows: Vec<_> = rows.into_iter().map(Some).collect();
         for waiting in waiting {

@@ -90,6 +90,7 @@ async fn a_wrong_column_is_an_error_that_names_it_and_its_association(fresh: Fre
     let cases = [
         ("vms", one("colour", text("red")), "association \"vms\": column \"colour\" does not exist"),
         ("flavors", one("created_on", Attribute::Null), "\"created_on\" is filled by saving"),
+        ("vms", one("cpu_limit", Attribute::Integer(1 << 40)), "\"cpu_limit\" holds integers of 32 bits"),
         ("hosts", one("maintenance", text("no")), "\"maintenance\" holds booleans"),
         ("hosts", vec![row("x", vec![("name", text("a")), ("name", text("b"))])], "\"name\" is named twice"),
         ("cows", one("name", text("Elsa")), "there is no association \"cows\""),
