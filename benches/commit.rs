@@ -86,7 +86,10 @@ fn main() {
         ));
         report(&ways, &measure(database, &ways, &events, rounds));
         let place = wait(database.fresh());
-        wait(relating::report(&place, &street::ready_events(if rates::in_earnest() { 6_000 } else { 500 })));
+        wait(relating::report(
+            &place,
+            &street::ready_events(if circumstances::in_earnest() { 6_000 } else { 500 }),
+        ));
         wait(place.remove());
     }
 }

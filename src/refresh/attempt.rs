@@ -107,12 +107,7 @@ pub(super) async fn attempt(refreshing: &Refreshing, means: Means) -> Result<Att
     run.targeted(work, means.apart).await
 }
 
-async fn full(
-    refreshing: &Refreshing,
-    why: WhyFull,
-    _place: Place,
-    ever: bool,
-) -> Result<Attempt, Failure> {
+async fn full(refreshing: &Refreshing, why: WhyFull, _place: Place, ever: bool) -> Result<Attempt, Failure> {
     let (ems_id, owner) = (refreshing.ems.id, refreshing.owner);
     let claim =
         move |connection: &mut _| refresh_work::claim_refresh(connection, ems_id, owner, MOST_WORK_OF_FULL);

@@ -13,8 +13,8 @@ use crate::event_handler::{EventHandler, Handling};
 use crate::http::HttpContext;
 use crate::observe::ActorKind;
 use crate::provider::{ByteBudget, Ems, EmsId, Provider};
-use crate::refresh::limits::RefreshLimits;
 use crate::purger::Purger;
+use crate::refresh::limits::RefreshLimits;
 use crate::refresh::{RefreshWorker, Refreshing};
 use crate::settings::{EmsSettings, RefreshSettings, Settings};
 use crate::webhooks::sender::WebhookSender;
@@ -174,7 +174,9 @@ impl Street {
     /// The workers that this process has once.
     pub fn workers(&self) -> &'static [ActorKind] {
         match self.role {
-            Role::Run | Role::QueueWorker => &[ActorKind::AutomateWorker, ActorKind::WebhookSender, ActorKind::Purger],
+            Role::Run | Role::QueueWorker => {
+                &[ActorKind::AutomateWorker, ActorKind::WebhookSender, ActorKind::Purger]
+            }
             Role::SingleWorker(_) => &[],
         }
     }
