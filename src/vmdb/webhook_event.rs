@@ -94,11 +94,13 @@ const COLUMNS: &[&str] = &[
     "container_name",
     "container_namespace",
     "physical_storage_name",
+    "target_type",
+    "target_id",
 ];
 
-/// What follows them in the SELECT.
-const RELATED: &str = "e.full_data, m.name, m.type, v.name, v.ems_ref, h.name, h.ems_ref, dv.name, dv.ems_ref, \
-                       dh.name, dh.ems_ref";
+/// What follows them in the SELECT. A policy event belongs to the EMS that it came from, and is about its target.
+const RELATED: &str = "e.full_data, m.id, m.name, m.type, v.id, v.name, v.ems_ref, h.id, h.name, h.ems_ref, \
+                       dv.id, dv.name, dv.ems_ref, dh.id, dh.name, dh.ems_ref";
 
 /// The events with these ids, by id.
 ///
@@ -114,8 +116,10 @@ pub(super) fn read(
     let columns = COLUMNS.iter().map(|name| format!("e.{name}, ")).collect::<String>();
     let sql = format!(
         "SELECT {columns}{RELATED} FROM event_streams e \
-         LEFT JOIN ext_management_systems m ON m.id = e.ems_id \
-         LEFT JOIN vms v ON v.id = e.vm_or_template_id LEFT JOIN hosts h ON h.id = e.host_id \
+         LEFT JOIN ext_management_systems m ON m.id = COALESCE(e.ems_id, e.generating_ems_id) \
+         LEFT JOIN vms v ON v.id = COALESCE(e.vm_or_template_id, \
+         CASE WHEN e.target_type = 'VmOrTemplate' THEN e.target_id END) \
+         LEFT JOIN hosts h ON h.id = COALESCE(e.host_id, CASE WHEN e.target_type = 'Host' THEN e.target_id END) \
          LEFT JOIN vms dv ON dv.id = e.dest_vm_or_template_id LEFT JOIN hosts dh ON dh.id = e.dest_host_id \
          WHERE e.id ?"
     );
@@ -131,9 +135,9 @@ fn event(row: &Fields) -> WebhookEvent {
     let related = |id: &str, own: [Option<String>; 2], found: usize| {
         let [name, ems_ref] = own;
         let record = RelatedRecord {
-            id: row.integer(place(id)),
-            name: row.string(found).or(name),
-            ems_ref: row.string(found + 1).or(ems_ref),
+            id: row.integer(found).or(row.integer(place(id))),
+            name: row.string(found + 1).or(name),
+            ems_ref: row.string(found + 2).or(ems_ref),
         };
         (record.id.is_some() || record.name.is_some() || record.ems_ref.is_some()).then_some(record)
     };
@@ -148,18 +152,18 @@ fn event(row: &Fields) -> WebhookEvent {
         occurred: time("timestamp"),
         committed: time("created_on"),
         ems: WebhookEms {
-            id: row.integer(place("ems_id")).unwrap_or_default(),
-            name: row.string(after + 1).unwrap_or_default(),
-            r#type: row.string(after + 2).unwrap_or_default(),
+            id: row.integer(after + 1).or(row.integer(place("ems_id"))).unwrap_or_default(),
+            name: row.string(after + 2).unwrap_or_default(),
+            r#type: row.string(after + 3).unwrap_or_default(),
         },
-        vm: related("vm_or_template_id", [text("vm_name"), text("vm_ems_ref")], after + 3),
-        host: related("host_id", [text("host_name"), None], after + 5),
+        vm: related("vm_or_template_id", [text("vm_name"), text("vm_ems_ref")], after + 4),
+        host: related("host_id", [text("host_name"), None], after + 7),
         dest_vm: related(
             "dest_vm_or_template_id",
             [text("dest_vm_name"), text("dest_vm_ems_ref")],
-            after + 7,
+            after + 10,
         ),
-        dest_host: related("dest_host_id", [text("dest_host_name"), None], after + 9),
+        dest_host: related("dest_host_id", [text("dest_host_name"), None], after + 13),
     }
 }
 

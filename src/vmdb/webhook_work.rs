@@ -143,8 +143,10 @@ impl Attempt {
 /// See [`VmdbError`].
 pub fn done(connection: &mut Connection, attempt: &Attempt) -> Result<(), VmdbError> {
     connection.transaction(|connection| {
-        tell(connection, attempt, ("done", None))?;
-        connection.execute("DELETE FROM miq_queue WHERE id = ?", &[attempt.id.into()]).map(drop)
+        if connection.execute("DELETE FROM miq_queue WHERE id = ?", &[attempt.id.into()])? > 0 {
+            tell(connection, attempt, ("done", None))?;
+        }
+        Ok(())
     })
 }
 
@@ -159,8 +161,10 @@ pub fn retry_later(
     deliver_on: DateTime<Utc>,
 ) -> Result<(), VmdbError> {
     connection.transaction(|connection| {
-        tell(connection, attempt, ("waiting", Some(reason)))?;
-        put_back(connection, attempt, reason, ("ready", Some(deliver_on)))
+        if put_back(connection, attempt, reason, ("ready", Some(deliver_on)))? {
+            tell(connection, attempt, ("waiting", Some(reason)))?;
+        }
+        Ok(())
     })
 }
 
@@ -170,27 +174,30 @@ pub fn retry_later(
 /// See [`VmdbError`].
 pub fn dead(connection: &mut Connection, attempt: &Attempt, reason: &str) -> Result<(), VmdbError> {
     connection.transaction(|connection| {
-        tell(connection, attempt, ("dead", Some(reason)))?;
-        put_back(connection, attempt, reason, ("error", None))
+        if put_back(connection, attempt, reason, ("error", None))? {
+            tell(connection, attempt, ("dead", Some(reason)))?;
+        }
+        Ok(())
     })
 }
 
+/// Whether the row is still there: a sender that was stopped may have a successor that has delivered it meanwhile.
 fn put_back(
     connection: &mut Connection,
     attempt: &Attempt,
     reason: &str,
     (state, deliver_on): (&str, Option<DateTime<Utc>>),
-) -> Result<(), VmdbError> {
+) -> Result<bool, VmdbError> {
     let failed = QueuedWebhook {
         attempts: attempt.number(),
         reason: Some(reason.to_owned()),
         ..attempt.queued.clone()
     };
     let sql = "UPDATE miq_queue SET state = ?, deliver_on = ?, args = ?, handler_type = NULL, handler_id = NULL, \
-               updated_on = ?, lock_version = lock_version + 1 WHERE id = ?";
+               updated_on = ?, lock_version = lock_version + 1 WHERE id = ? AND state = 'dequeue'";
     let args = args(&failed)?;
     let values = [state.into(), deliver_on.into(), (&args).into(), clock::now().into(), attempt.id.into()];
-    connection.execute(sql, &values).map(drop)
+    Ok(connection.execute(sql, &values)? > 0)
 }
 
 /// What became of the attempt, in `event_actions`.

@@ -6,7 +6,7 @@ use crate::receiver::{Answer, Received, Receiver};
 use crate::support::{Fresh, event};
 use catchall::vmdb::miq_queue;
 use catchall::vmdb::webhook_claim::{self, ClaimLimits};
-use catchall::vmdb::webhook_work::WebhookFormat;
+use catchall::vmdb::webhook_work::{self, Attempt, WebhookFormat};
 use catchall::webhooks::signature::sign;
 use serde_json::json;
 use std::time::Duration;
@@ -14,6 +14,8 @@ use std::time::Duration;
 on_both! {
     a_post_is_signed_and_tells_the_event_and_what_is_known_about_it
     without_a_secret_nothing_is_signed
+    a_policy_event_tells_its_ems_and_what_it_is_about
+    what_a_stopped_sender_still_writes_changes_nothing
     a_cloud_event_has_the_envelope_of_the_specification
     what_fails_is_tried_again_with_growing_waits_and_the_same_id
     a_receiver_that_asks_to_wait_is_given_the_time
@@ -27,10 +29,12 @@ on_both! {
 async fn a_post_is_signed_and_tells_the_event_and_what_is_known_about_it(fresh: Fresh) {
     let receiver = Receiver::start([]);
     let house = House::sending_to(fresh, &receiver).await;
-    let sql = "INSERT INTO vms (id, ems_id, ems_ref, name) VALUES (7, 1, 'vm-7', 'web')";
+    let sql =
+        "INSERT INTO vms (id, ems_id, ems_ref, name) VALUES (7, 1, 'vm-7', 'web'), (8, 1, 'vm-8', 'copy')";
     house.fresh.write(|c| c.execute(sql, &[])).await;
     let mut stopped = event("uid-1", "VmStop");
     stopped.event.vm_ems_ref = Some("vm-7".to_owned());
+    stopped.event.dest_vm_ems_ref = Some("vm-8".to_owned());
     stopped.event.host_name = Some("elsewhere".to_owned());
     stopped.event.is_task = Some(true);
     let event_id = house.commit(stopped).await;
@@ -46,6 +50,7 @@ async fn a_post_is_signed_and_tells_the_event_and_what_is_known_about_it(fresh: 
     let class = "ManageIQ::Providers::Nameless::CloudManager";
     assert_eq!(body["ems"], json!({"id": 1, "name": "cloud 1", "type": class}));
     assert_eq!(body["vm"], json!({"id": 7, "name": "web", "ems_ref": "vm-7"}));
+    assert_eq!(body["dest_vm"], json!({"id": 8, "name": "copy", "ems_ref": "vm-8"}));
     assert_eq!(body["host"], json!({"name": "elsewhere"}));
     assert_eq!(body["rule"], "tell somebody");
     assert_eq!(body["occurred_on"], body["event"]["timestamp"]);
@@ -229,4 +234,33 @@ async fn a_long_backlog_of_one_webhook_costs_the_others_nothing(fresh: Fresh) {
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     assert_eq!(claim.claimed.iter().map(|claimed| claimed.id).collect::<Vec<_>>(), [id]);
     assert!(claim.next_due.is_some());
+}
+
+async fn a_policy_event_tells_its_ems_and_what_it_is_about(fresh: Fresh) {
+    let receiver = Receiver::start([]);
+    let house = House::sending_to(fresh, &receiver).await;
+    let rows = "INSERT INTO vms (id, ems_id, ems_ref, name) VALUES (7, 1, 'vm-7', 'web');
+        INSERT INTO event_streams (id, type, event_type, source, timestamp, created_on, event_uid, generating_ems_id,
+            target_type, target_id) VALUES (90, 'MiqEvent', 'vm_poweroff', 'POLICY', '2026-11-24 00:00:00',
+            '2026-11-24 00:00:00', 'policy:1', 1, 'VmOrTemplate', 7);";
+    house.fresh.write(|c| c.batch(rows)).await;
+    house.put("hook", 90).await;
+    let body = receiver.until(1).await.remove(0).json();
+    assert_eq!((&body["ems"]["id"], &body["ems"]["name"]), (&json!(1), &json!("cloud 1")));
+    assert_eq!(body["vm"], json!({"id": 7, "name": "web", "ems_ref": "vm-7"}));
+}
+
+async fn what_a_stopped_sender_still_writes_changes_nothing(fresh: Fresh) {
+    let receiver = Receiver::start([]);
+    let house = House::new(fresh, vec![("hook", to(receiver.url()))]).await;
+    let id = house.put_one().await;
+    let limits = ClaimLimits { handler_id: 1, per_webhook: 4, rows: 9, ..ClaimLimits::default() };
+    let claimed = house.fresh.write(move |c| webhook_claim::claim(c, &limits)).await.claimed.remove(0);
+    let _successor = house.start(1);
+    house.until(id, "done").await;
+    let started_on = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+    let late = Attempt { id, queued: claimed.queued, started_on };
+    house.fresh.write(move |c| webhook_work::retry_later(c, &late, "too late", started_on)).await;
+    assert_eq!(house.action(id).await.state, "done");
+    assert_eq!(house.queue().await, Vec::<String>::new());
 }
