@@ -6,7 +6,7 @@ use crate::support::{batch, event};
 use catchall::provider::{EmsEvent, Secret};
 use catchall::settings::VmdbSettings;
 use catchall::vmdb::{Access, Connection, Vmdb, event_commit};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Output, Stdio};
@@ -93,7 +93,7 @@ fn said(event_type: &str, vm: &str) -> EmsEvent {
     EmsEvent {
         event_type: event_type.to_owned(),
         source: "AWESOME_CLOUD".to_owned(),
-        timestamp: Utc::now(),
+        timestamp: catchall::clock::now(),
         vm_ems_ref: text(vm),
         ..EmsEvent::default()
     }
@@ -172,8 +172,10 @@ const NATIVE: &str =
 #[tokio::test]
 async fn replay_shows_what_other_rules_would_have_done_and_does_nothing() {
     let desk = Desk::new();
-    let old =
-        EmsEvent { timestamp: Utc::now() - TimeDelta::days(2), ..said("com.awesome-cloud.login", "vm-1") };
+    let old = EmsEvent {
+        timestamp: catchall::clock::now() - TimeDelta::days(2),
+        ..said("com.awesome-cloud.login", "vm-1")
+    };
     let login = || said("com.awesome-cloud.login", "vm-1");
     desk.store(vec![old, said(STOP, "vm-1"), said(STOP, "vm-2"), login(), login()]).await;
     desk.file(

@@ -4,7 +4,6 @@ use crate::house::{House, text};
 use crate::support::{Fresh, batch, event, on_both};
 use catchall::automate::delivery;
 use catchall::vmdb::{AutomateRequest, Connection, automate_work, event_commit};
-use chrono::Utc;
 
 on_both! {
     an_events_rules_call_handlers_and_queue_webhooks_in_the_transaction_of_their_row
@@ -14,7 +13,7 @@ on_both! {
 /// Commits an event of a VM with the rules that it meets, and works on what that queued.
 async fn deliver(house: &House, event_type: &str) -> delivery::Written {
     let mut said = event("delivered", event_type);
-    said.event.timestamp = Utc::now();
+    said.event.timestamp = catchall::clock::now();
     said.event.vm_ems_ref = text("vm-1");
     let mut batches = batch(vec![said]);
     let rules = house.automation.rules.candidates("demo cloud", &batches.events[0].event.event);

@@ -2,7 +2,7 @@
 
 use crate::house::{House, automation, text};
 use crate::support::{Fresh, on_both};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 
 on_both! {
     an_old_event_fires_no_webhook_and_the_trace_says_so
@@ -20,7 +20,7 @@ rules:
 
 async fn an_old_event_fires_no_webhook_and_the_trace_says_so(fresh: Fresh) {
     let house = House::new(fresh, BOTH).await;
-    let did = house.event("X", |event| event.timestamp = Utc::now() - TimeDelta::hours(3)).await;
+    let did = house.event("X", |event| event.timestamp = catchall::clock::now() - TimeDelta::hours(3)).await;
     assert_eq!(did.rules, ["both done", "only skipped"]);
     assert!(did.webhooks.is_empty() && did.lines == ["info rule both: seen"], "{did:?}");
     assert!(did.reasons[1].contains("max_action_age is 60 min"), "{did:?}");

@@ -81,7 +81,7 @@ impl House {
     pub async fn event(&self, event_type: &str, say: impl FnOnce(&mut EmsEvent)) -> Did {
         let number = self.events.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let mut said = event(&format!("event-{number}"), event_type);
-        said.event.timestamp = Utc::now();
+        said.event.timestamp = catchall::clock::now();
         say(&mut said.event);
         let candidates = self.automation.rules.candidates("demo cloud", &said.event);
         let batches = vec![batch(vec![said])];
