@@ -4,7 +4,7 @@ use crate::support::{Fresh, batch, cursor, ems_settings, event, on_both};
 use catchall::provider::{EmsId, Gap, ParsedEvent, Target, TargetRequest};
 use catchall::vmdb::miq_queue::{self, QueuedBatch, QueuedOutcome, claim_events, put_events};
 use catchall::vmdb::refresh_outcome::{
-    GivenUp, RefreshOutcome, complete_refresh, give_up, last_full_refresh, refresh_failed,
+    GivenUp, RefreshOutcome, complete_refresh, give_up, last_full_refresh, refresh_failed, refresh_succeeded,
 };
 use catchall::vmdb::refresh_work::{
     ask, claim_refresh, claim_rows, ems_with_waiting_refresh, queue_full_refresh, waiting,
@@ -142,6 +142,8 @@ async fn work_is_given_up_for_the_requests_that_fail_and_a_full_refresh_claims_i
     fresh.write(|c| ask(c, EmsId(1), vec![request("good"), request("bad")])).await;
     let work = fresh.write(|c| claim_refresh(c, EmsId(1), 1, 9)).await.remove(0);
     let given_up = GivenUp { work, requests: vec![request("bad")], error: "500".to_owned() };
+    let nothing_else = RefreshOutcome { error: None, ..failed("") };
+    fresh.write(move |c| refresh_succeeded(c, EmsId(1), &[], &nothing_else)).await;
     fresh.write(move |c| give_up(c, EmsId(1), &[given_up], chrono::DateTime::UNIX_EPOCH)).await;
     assert_eq!(fresh.vmdb.read(|c| waiting(c, EmsId(1), 1, 9)).await.unwrap(), [], "it waits no longer");
     let work = fresh.write(|c| claim_refresh(c, EmsId(1), 1, 9)).await;
