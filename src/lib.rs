@@ -24,6 +24,8 @@ pub mod refresh; // work → inventory
 
 pub mod webhooks; // what leaves the house
 
+pub mod purger; // what is older than is kept
+
 pub mod supervisor; // starts, watches and stops all of the above
 
 pub mod observe;

@@ -150,9 +150,8 @@ fn every_event_type_of_the_switchboard_has_a_group_and_level() {
     let mut event_types = Vec::new();
     for (path, text) in Amazon.automate() {
         let file: Value = serde_yaml::from_slice(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
-        if file["object_type"] == "instance" && file["object"]["attributes"]["name"] != ".missing" {
-            event_types.push(file["object"]["attributes"]["name"].as_str().unwrap().to_owned());
-        }
+        let instances = file["object"]["instances"].as_object().unwrap();
+        event_types.extend(instances.keys().filter(|name| *name != ".missing").cloned());
     }
     assert_eq!(event_types.len(), 110);
     for event_type in event_types {

@@ -15,12 +15,30 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("providers", &["provider"]),
     ("clock", &[]),
     ("backoff", &[]),
-    ("settings", &["provider", "providers", "rules"]),
+    (
+        "settings",
+        &[
+            "provider",
+            "providers",
+            "rules",
+            // Rules name handlers, and a slip of the pen is told where it stands.
+            "switchboard::Call",
+            "switchboard::HANDLERS",
+            "switchboard::is_target_name",
+        ],
+    ),
     // Pure, and so is what rules are made of.
     ("switchboard", &["provider"]),
     (
         "rules",
-        &["provider", "settings::EventGroups", "settings::EventNameFilter", "switchboard::Call", "clock"],
+        &[
+            "provider",
+            "settings::EventGroups",
+            // Durations and nearest words are written and told in rules as everywhere in the settings.
+            "settings::values",
+            "settings::nearest",
+            "switchboard::Call",
+        ],
     ),
     ("vmdb", &["provider", "settings", "switchboard::Call", "clock"]),
     ("observe", &["provider", "clock"]),
@@ -93,6 +111,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("refresh", &["provider", "settings::RefreshSettings", "vmdb", "observe", "actor", "backoff", "clock"]),
     (
+        "purger",
+        &[
+            "automate::History",
+            "automate::SharedAutomation",
+            "event_handler::Handling",
+            "vmdb",
+            "observe",
+            "actor",
+            "clock",
+        ],
+    ),
+    (
         "supervisor",
         &[
             "provider",
@@ -104,6 +134,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "refresh",
             "automate",
             "webhooks",
+            "purger",
             "http",
             "observe",
             "actor",

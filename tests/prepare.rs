@@ -7,10 +7,11 @@ mod automate_files;
 mod tiny_provider;
 
 use catchall::automate::Automation;
+use catchall::automate::handlers::{HandlerContext, Plan, plan};
 use catchall::event_catcher::prepare::{Outcome, Preparation, dead_letter, parse_native, prepare};
-use catchall::provider::{NativeEvent, ParseError, Parsed, ParsedEvent, Provider, Target};
+use catchall::provider::{EmsEvent, NativeEvent, ParseError, Parsed, ParsedEvent, Provider, Target};
 use catchall::settings::RefreshSettings;
-use catchall::switchboard::{Switchboard, builtin_domain};
+use catchall::switchboard::{Call, Switchboard, builtin_domain};
 use catchall::vmdb::Work;
 use std::time::Duration;
 use tiny_provider::{TINY, Tiny};
@@ -46,6 +47,22 @@ fn work(event_type: &str, vm: &str, tiny: &Tiny, refresh: &RefreshSettings) -> (
     prepared(parsed(&native), tiny, refresh).unwrap()
 }
 
+/// `refresh` or `event_action_policy?target=src_vm&…` as a call.
+fn call(uri: &str) -> Call {
+    let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let path = if path.contains('/') { path.to_owned() } else { format!("/System/event_handlers/{path}") };
+    Call { uri: path, params: pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect() }
+}
+
+/// What these calls come to for an event about this VM.
+fn planned(calls: &[&str], vm: &str, tiny: &Tiny, refresh: &RefreshSettings) -> Plan {
+    let mut event = parsed(r#"{"id": "e", "type": "unheard"}"#).event;
+    event.vm_ems_ref = Some(vm.to_owned()).filter(|vm| !vm.is_empty());
+    let calls: Vec<_> = calls.iter().map(|uri| call(uri)).collect();
+    plan(&calls, &HandlerContext { provider: tiny, refresh, event: &event }).unwrap()
+}
+
 #[test]
 fn a_refresh_call_makes_work_of_the_providers_targets_once() {
     let vm = Work::Refresh(vec![Target::by_ems_ref("vms", "vm-1")]);
@@ -77,10 +94,91 @@ fn a_refresh_that_makes_no_work_is_counted() {
 }
 
 #[test]
-fn handlers_that_are_not_there_yet_and_targets_that_do_not_exist_are_counted_by_name() {
-    let unhandled = |name: &str| (Work::None, vec![Outcome::Unhandled(name.to_owned())]);
-    assert_eq!(work("vm.scan", r#""vm-1""#, &TINY, &ON), unhandled("event_action_scan"));
-    assert_eq!(work("odd", r#""vm-1""#, &TINY, &ON), unhandled("event_action_refresh?target=nosuch"));
+fn what_needs_the_vmdb_is_passed_on_in_order() {
+    let passed_on = |calls: &[&str], vm: &str| planned(calls, vm, &TINY, &ON).calls;
+    let scan = "event_action_scan?target=vm";
+    let policy = "event_action_policy?target=src_vm&policy_event=vm_start&param=";
+    assert_eq!(passed_on(&[policy, "refresh", scan], "vm-1"), [call(policy), call(scan)]);
+    let sync = "event_action_refresh_sync?target=src_vm";
+    assert_eq!(
+        passed_on(&["refresh_sync", sync], "vm-1"),
+        [call("refresh_sync"), call(sync)],
+        "they have tasks"
+    );
+    assert_eq!(passed_on(&["refresh_sync"], ""), [], "no target, no task");
+    assert_eq!(passed_on(&["/Acme/Tools/reboot"], "vm-1").len(), 1, "the worker says that there is none");
+}
+
+#[test]
+fn a_refresh_target_that_does_not_exist_ends_the_calls_and_the_worker_keeps_why() {
+    let plan = planned(
+        &["event_action_refresh?target=nosuch", "event_action_refresh?target=ems"],
+        "vm-1",
+        &TINY,
+        &ON,
+    );
+    assert_eq!((plan.work, plan.calls), (Work::None, vec![call("event_action_refresh?target=nosuch")]));
+}
+
+#[test]
+fn a_named_target_is_the_reference_that_the_event_has() {
+    let named = |name: &str, change: &dyn Fn(&mut EmsEvent)| {
+        let mut event = parsed(r#"{"id": "e", "type": "unheard"}"#).event;
+        change(&mut event);
+        let calls = [call(&format!("event_action_refresh?target={name}"))];
+        let plan = plan(&calls, &HandlerContext { provider: &TINY, refresh: &ON, event: &event }).unwrap();
+        (plan.work, plan.calls.len())
+    };
+    let vm = |event: &mut EmsEvent| event.vm_ems_ref = Some("v".to_owned());
+    let host = |event: &mut EmsEvent| event.host_ems_ref = Some("h".to_owned());
+    let dest_vm = |event: &mut EmsEvent| event.dest_vm_ems_ref = Some("w".to_owned());
+    let dest_host = |event: &mut EmsEvent| event.dest_host_ems_ref = Some("k".to_owned());
+    let all_set = |event: &mut EmsEvent| {
+        for set in [&vm as &dyn Fn(&mut EmsEvent), &host, &dest_vm, &dest_host] {
+            set(event);
+        }
+    };
+    let nothing = |_: &mut EmsEvent| ();
+    let one =
+        |association: &str, ems_ref: &str| (Work::Refresh(vec![Target::by_ems_ref(association, ems_ref)]), 0);
+    let whole = (Work::FullRefresh, 0);
+    for (name, set, work) in [
+        ("src_vm", &all_set as &dyn Fn(&mut EmsEvent), one("vms", "v")),
+        ("vm", &host, one("hosts", "h")),
+        ("src_vm", &dest_vm, whole.clone()),
+        ("host", &all_set, one("hosts", "h")),
+        ("src_host", &nothing, whole.clone()),
+        ("dest_vm", &all_set, one("vms", "w")),
+        ("dest_vm", &dest_host, one("hosts", "k")),
+        ("dest_host", &all_set, one("hosts", "k")),
+        ("src_vm_or_dest_host", &all_set, one("vms", "v")),
+        ("src_vm_or_dest_host", &dest_host, one("hosts", "k")),
+        ("ems_cluster", &all_set, whole.clone()),
+        ("first_chained_src_vm", &all_set, one("vms", "v")),
+        ("", &all_set, (Work::None, 0)),
+        // What the provider makes of the event stands for a reference that the event does not have.
+        ("dest_host", &vm, one("vms", "v")),
+    ] {
+        assert_eq!(named(name, set), work, "{name}");
+    }
+    let chained = |event: &mut EmsEvent| event.chain_id = Some(7);
+    assert_eq!(
+        named("first_chained_src_vm", &chained),
+        (Work::None, 1),
+        "only the VMDB knows the first event"
+    );
+    assert_eq!(named("first_chained_ems", &chained), whole);
+}
+
+#[test]
+fn without_refreshes_a_state_machine_is_its_policy_event() {
+    let machine =
+        "/System/Event/StateMachines/Refresh/default?refresh_target=vm&policy_event=p&policy_target=src_vm";
+    assert_eq!(planned(&[machine], "vm-1", &TINY, &ON).calls, [call(machine)]);
+    let off = RefreshSettings { enabled: false, ..ON };
+    let plan = planned(&[machine], "vm-1", &TINY, &off);
+    assert_eq!(plan.calls, [call("event_action_policy?target=src_vm&policy_event=p")]);
+    assert_eq!(plan.outcomes, [Outcome::RefreshWithoutWork]);
 }
 
 #[test]

@@ -1,18 +1,28 @@
 //! The VMDB: every test runs on SQLite and on PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "vmdb/associations.rs"]
+mod associations;
 #[path = "vmdb/commit.rs"]
 mod commit;
 #[path = "vmdb/connections.rs"]
 mod connections;
+#[path = "vmdb/drift.rs"]
+mod drift;
 #[path = "vmdb/ems.rs"]
 mod ems;
 #[path = "vmdb/inventory.rs"]
 mod inventory;
+#[path = "vmdb/links.rs"]
+mod links;
+#[path = "vmdb/purge.rs"]
+mod purge;
 #[path = "vmdb/queue.rs"]
 mod queue;
 #[path = "vmdb/relate.rs"]
 mod relate;
+#[path = "vmdb/saving.rs"]
+mod saving;
 #[path = "vmdb/schema.rs"]
 mod schema;
 #[path = "vmdb/support.rs"]

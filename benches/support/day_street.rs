@@ -12,6 +12,7 @@ use catchall::event_handler::{Bells, EmsNames, EventHandler, Handling};
 use catchall::observe::{ActorKind, Observe};
 use catchall::provider::{Authentication, CatcherSettings, Ems, EmsId, Endpoint, Provider, Secret, Stream};
 use catchall::providers::find;
+use catchall::refresh::limits::RefreshLimits;
 use catchall::refresh::{RefreshWorker, Refreshing};
 use catchall::settings::{RefreshSettings, VmdbSettings};
 use catchall::vmdb::{Access, ReadyBatch, Value, Vmdb, refresh_work};
@@ -77,6 +78,7 @@ impl DayStreet {
             settings: RefreshSettings { refresh_interval: Duration::ZERO, ..parser.refresh.clone() },
             vmdb: vmdb.clone(),
             owner: 1,
+            limits: RefreshLimits::new(1),
             observe: observe.clone(),
         };
         let worker = RefreshWorker::spawn(&arbiter.handle(), refreshing, notice(ActorKind::RefreshWorker));

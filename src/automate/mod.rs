@@ -2,7 +2,20 @@
 //! this room's actor; the [`worker`] answers requests off the commit path, where the VMDB is needed: policies, states, chains,
 //! rules.
 
+mod awaiting;
+mod calls;
+mod chain;
+pub mod delivery;
+mod handler_name;
 pub mod handlers;
+mod named_refresh;
+mod policy;
+mod record_target;
+mod refresh_calls;
+pub mod rule_firing;
+pub mod rule_outcome;
+mod rules;
+mod scene;
 pub mod worker;
 
 use crate::rules::Rules;
@@ -25,10 +38,21 @@ pub struct Automation {
     pub abort_on_error: bool,
     /// `max_action_age`: what leaves the house does not fire for older events.
     pub max_action_age: Duration,
+    /// `event_streams.history`: how long it is kept.
+    pub history: History,
     /// Where webhooks go, by name.
     pub webhooks: Arc<BTreeMap<String, WebhookSettings>>,
     /// The EMSs of the settings.
     pub ems: Arc<Vec<EmsSettings>>,
+}
+
+/// How long events are kept, and how many are purged at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Older events are purged; zero where nobody has said: nothing is.
+    pub keep_events: Duration,
+    /// Rows of one transaction at most.
+    pub purge_window_size: usize,
 }
 
 impl Automation {
@@ -40,6 +64,10 @@ impl Automation {
             task_final_events: Arc::new(settings.task_final_events.clone()),
             abort_on_error: settings.abort_on_error,
             max_action_age: settings.max_action_age,
+            history: History {
+                keep_events: settings.keep_events,
+                purge_window_size: settings.purge_window_size,
+            },
             webhooks: Arc::new(settings.webhooks.clone()),
             ems: Arc::new(settings.ext_management_systems.clone()),
         }

@@ -1,5 +1,6 @@
 //! What can be written on the command line.
 
+use super::rule_arguments::{ReplayArguments, RulesCommand};
 use super::worker_arguments::WorkerArguments;
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
@@ -45,9 +46,19 @@ pub enum Command {
     Status,
     /// The latest events, the story of one, or the dead letters
     Events(EventsArguments),
+    /// Look at the rules, and try them on events
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// What other rules would have done for the events that are stored, as a diff
+    Replay(ReplayArguments),
     /// Look at and steer EMSs
     #[command(subcommand)]
     Ems(EmsCommand),
+    /// Ask for a refresh of an EMS, whole or of some targets
+    Refresh(RefreshArguments),
+    /// Look at and steer the work that waits in miq_queue
+    #[command(subcommand)]
+    Queue(QueueCommand),
 }
 
 /// `check`
@@ -128,6 +139,70 @@ pub enum EventsCommand {
         /// Its row's id, or its event_uid
         id: String,
     },
+}
+
+/// `refresh`
+#[derive(Args, Debug)]
+pub struct RefreshArguments {
+    /// Its name
+    #[arg(value_name = "EMS")]
+    pub ems: String,
+    /// Only this, such as vms:vm-1; may be given several times
+    #[arg(long, value_name = "ASSOCIATION:REF")]
+    pub target: Vec<String>,
+    /// Wait until it is done, and say how it ended
+    #[arg(long)]
+    pub wait: bool,
+}
+
+/// `queue`
+#[derive(Subcommand, Debug)]
+pub enum QueueCommand {
+    /// The work that waits, is being done, or was given up
+    List(QueueListArguments),
+    /// All about one row
+    Show {
+        /// Its id
+        id: i64,
+    },
+    /// Make work due at once that was given up, or that waits for its time
+    Retry(QueueRetryArguments),
+    /// Take work out; it will not be done
+    Drop {
+        /// The row's id
+        id: i64,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// `queue list`
+#[derive(Args, Debug)]
+pub struct QueueListArguments {
+    /// Only in this state
+    #[arg(long, value_name = "STATE", value_parser = ["ready", "dequeue", "error"])]
+    pub state: Option<String>,
+    /// Only of this EMS
+    #[arg(long, value_name = "NAME")]
+    pub ems: Option<String>,
+    /// At most so many, the oldest
+    #[arg(long, default_value_t = 50)]
+    pub limit: usize,
+}
+
+/// `queue retry`
+#[derive(Args, Debug)]
+#[command(group(clap::ArgGroup::new("which").required(true).args(["id", "all_failed"])))]
+pub struct QueueRetryArguments {
+    /// The row's id
+    pub id: Option<i64>,
+    /// Every row in state error
+    #[arg(long)]
+    pub all_failed: bool,
+    /// With --all-failed: only of this EMS
+    #[arg(long, value_name = "NAME", conflicts_with = "id")]
+    pub ems: Option<String>,
 }
 
 /// `ems`

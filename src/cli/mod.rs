@@ -10,7 +10,13 @@ pub mod event_show;
 pub mod events;
 pub mod logging;
 pub mod parse;
+pub mod queue;
+pub mod refresh;
+pub mod replay;
 mod retry;
+pub mod rule_arguments;
+mod rule_event;
+pub mod rules;
 pub mod simulate;
 pub mod status;
 pub mod steer;
@@ -81,6 +87,7 @@ fn load_options(arguments: &Arguments) -> LoadOptions {
         files: arguments.settings.clone(),
         environment: std::env::vars().collect(),
         working_directory: std::env::current_dir().unwrap_or_default(),
+        last_rules_alone: false,
     }
 }
 
@@ -140,6 +147,12 @@ fn command(arguments: &Arguments) -> Result<(), CliError> {
             let settings = load_settings(&load_options(arguments))?;
             steer::events(&settings, load_switchboard, events, arguments.json)
         }
+        Command::Rules(command) => {
+            rules::run(&load_settings(&load_options(arguments))?, command, arguments.json)
+        }
+        Command::Replay(replay) => replay::run(load_options(arguments), replay, arguments.json),
+        Command::Refresh(refresh) => refresh::run(&load_settings(&load_options(arguments))?, refresh),
+        Command::Queue(queue) => queue::run(&load_settings(&load_options(arguments))?, queue, arguments.json),
         Command::Ems(ems) => steer::ems(&load_settings(&load_options(arguments))?, ems, arguments.json),
     }
 }

@@ -97,7 +97,7 @@ pub fn ems(settings: &Settings, command: &EmsCommand, json: bool) -> Result<(), 
 }
 
 /// Prints what `read` finds.
-fn show(
+pub(super) fn show(
     settings: &Settings,
     read: impl FnOnce(&mut Connection) -> Result<String, VmdbError> + Send + 'static,
 ) -> Result<(), CliError> {
@@ -105,7 +105,7 @@ fn show(
     Ok(())
 }
 
-fn reading<T: Send + 'static>(
+pub(super) fn reading<T: Send + 'static>(
     settings: &Settings,
     read: impl FnOnce(&mut Connection) -> Result<T, VmdbError> + Send + 'static,
 ) -> Result<T, CliError> {
@@ -115,7 +115,7 @@ fn reading<T: Send + 'static>(
     })
 }
 
-fn writing<T: Send + 'static>(
+pub(super) fn writing<T: Send + 'static>(
     settings: &Settings,
     write: impl FnOnce(&mut Connection) -> Result<T, VmdbError> + Send + 'static,
 ) -> Result<T, CliError> {
@@ -133,7 +133,7 @@ fn steer(settings: &Settings, name: String, work: Steer) -> Result<(), CliError>
     Ok(())
 }
 
-fn ems_called(settings: &Settings, name: &str) -> Result<EmsId, CliError> {
+pub(super) fn ems_called(settings: &Settings, name: &str) -> Result<EmsId, CliError> {
     let asked = name.to_owned();
     let found = reading(settings, move |connection| events::ems_called(connection, &asked))?;
     found.ok_or_else(|| {

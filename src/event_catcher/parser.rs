@@ -139,7 +139,6 @@ pub(crate) fn count(ems: &EmsFigures, outcomes: &[Outcome]) {
             Outcome::RefreshWithoutWork => {
                 ems.refresh_calls_without_work.fetch_add(1, Relaxed);
             }
-            Outcome::Unhandled(handler) => ems.unhandled(handler),
         }
     }
 }

@@ -4,6 +4,7 @@
 use super::figures::{EmsFigures, Observe, lock};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Counts by label.
 #[derive(Debug)]
@@ -48,14 +49,19 @@ impl RefreshResult {
 }
 
 impl EmsFigures {
-    /// One thing was done for an event, or not: `kind` and `state` are those of its row of `event_actions`.
-    pub fn acted(&self, kind: &str, state: &str) {
-        self.actions.add((kind.to_owned(), state.to_owned()), 1);
+    /// Things were done for events, or not: `kind` and `state` are those of their rows of `event_actions`.
+    pub fn acted(&self, kind: &str, state: &str, count: u64) {
+        self.actions.add((kind.to_owned(), state.to_owned()), count);
     }
 
     /// A refresh ended; `kind` is that of its rows of `ems_refreshes`.
     pub fn refresh_ended(&self, kind: &'static str, result: RefreshResult) {
         self.refreshes.add((kind, result.label()), 1);
+    }
+
+    /// A full refresh takes the place of as many targets as `full_refresh_threshold`.
+    pub fn escalated(&self) {
+        self.escalations.fetch_add(1, Relaxed);
     }
 
     /// A full refresh corrected so many rows of `association` that events should have brought.
@@ -97,9 +103,8 @@ mod tests {
     fn what_was_counted_is_there_by_label() {
         let observe = Observe::default();
         let ems = observe.ems("demo");
-        ems.acted("handler", "done");
-        ems.acted("handler", "done");
-        ems.acted("handler", "failed");
+        ems.acted("handler", "done", 2);
+        ems.acted("handler", "failed", 1);
         let label = |state: &str| ("handler".to_owned(), state.to_owned());
         assert_eq!(ems.actions.all(), [(label("done"), 2), (label("failed"), 1)]);
         observe.purged("event_streams", 0);

@@ -197,6 +197,8 @@ pub struct EmsFigures {
     pub refreshes: Counts<(&'static str, &'static str)>,
     /// Things done for events besides refreshing, by kind and state.
     pub actions: Counts<(String, String)>,
+    /// Full refreshes that took the place of so many targets.
+    pub escalations: AtomicU64,
     /// Rows that a full refresh corrected, by association.
     pub drift: Counts<String>,
     /// From each new event's own time to its commit.
@@ -206,7 +208,6 @@ pub struct EmsFigures {
     /// From the event's own time to its commit, latest.
     pub lag: Timing,
     filtered: Mutex<BTreeMap<String, u64>>,
-    unhandled: Mutex<BTreeMap<String, u64>>,
     last_event: AtomicI64,
     last_poll: AtomicI64,
 }
@@ -220,16 +221,6 @@ impl EmsFigures {
     /// Filtered events by reason.
     pub fn filtered_by_reason(&self) -> BTreeMap<String, u64> {
         lock(&self.filtered).clone()
-    }
-
-    /// Counts calls of handlers that Catchall does not have yet.
-    pub fn unhandled(&self, handler: &str) {
-        *lock(&self.unhandled).entry(handler.to_owned()).or_default() += 1;
-    }
-
-    /// Calls of handlers that Catchall does not have yet.
-    pub fn unhandled_by_handler(&self) -> BTreeMap<String, u64> {
-        lock(&self.unhandled).clone()
     }
 
     /// A batch with events was committed; `newest` is the newest event's own time. One dated ahead of our clock counts as

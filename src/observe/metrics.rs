@@ -85,23 +85,23 @@ pub const REFRESH_CALLS_WITHOUT_WORK: Metric = counter(
     EMS,
     "Refresh calls that made no work, since the provider has no collector or refresh is switched off.",
 );
-/// Calls of handlers that Catchall does not have.
-pub const UNHANDLED_CALLS: Metric = counter(
-    "catchall_unhandled_calls_total",
-    &["ems", "handler"],
-    "Calls of the switchboard to handlers that Catchall does not have.",
-);
 /// Refreshes that ended.
 pub const REFRESHES: Metric = counter(
     "catchall_refreshes_total",
     &["ems", "kind", "result"],
     "Refreshes that ended, `full` or `targeted`, `done` or `failed`.",
 );
+/// Full refreshes in place of targets.
+pub const ESCALATIONS: Metric = counter(
+    "catchall_refresh_escalations_total",
+    EMS,
+    "Full refreshes that took the place of as many targets as full_refresh_threshold.",
+);
 /// Rows that a full refresh had to correct.
 pub const DRIFT: Metric = counter(
     "catchall_inventory_drift_rows_total",
     &["ems", "association"],
-    "Rows of inventory that a full refresh corrected and events should have brought.",
+    "Rows that a full refresh after the first had to correct, which events should have brought.",
 );
 /// Rows of `event_actions` that came to a state.
 pub const ACTIONS: Metric = counter(
@@ -178,8 +178,11 @@ pub const RULE_FIRINGS: Metric = counter(
     "Events that met a rule, by what became of it: `done`, or why it was held back.",
 );
 /// Webhooks that were sent.
-pub const WEBHOOKS: Metric =
-    counter("catchall_webhooks_total", &["webhook", "result"], "Attempts to send a webhook, by result.");
+pub const WEBHOOKS: Metric = counter(
+    "catchall_webhooks_total",
+    &["webhook", "result"],
+    "Attempts to send a webhook: `received`, `retried` later, `dead`.",
+);
 /// Rows that were too old.
 pub const PURGED_ROWS: Metric =
     counter("catchall_purged_rows_total", &["table"], "Rows that were older than what is kept.");
@@ -210,8 +213,8 @@ pub const ALL: &[Metric] = &[
     GAPS,
     FILTERED,
     REFRESH_CALLS_WITHOUT_WORK,
-    UNHANDLED_CALLS,
     REFRESHES,
+    ESCALATIONS,
     DRIFT,
     ACTIONS,
     EVENT_COMMITTED,

@@ -67,8 +67,8 @@ fn per_ems(out: &mut Exposition, all: &NamedEms, now: DateTime<Utc>) {
     count(&metrics::DUPLICATES, |ems| &ems.duplicates);
     count(&metrics::GAPS, |ems| &ems.gaps);
     count(&metrics::REFRESH_CALLS_WITHOUT_WORK, |ems| &ems.refresh_calls_without_work);
+    count(&metrics::ESCALATIONS, |ems| &ems.escalations);
     by_second_label(out, &metrics::FILTERED, all, EmsFigures::filtered_by_reason);
-    by_second_label(out, &metrics::UNHANDLED_CALLS, all, EmsFigures::unhandled_by_handler);
     let mut by_labels = |metric: &Metric, counts: fn(&EmsFigures) -> Vec<Counted>| {
         let counted: Vec<_> = all
             .iter()

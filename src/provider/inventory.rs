@@ -35,10 +35,10 @@ pub enum RefreshScope {
     Targeted(TargetCollection),
 }
 
-/// What the provider has, in the order in which it is to be saved: what others refer to comes first.
+/// What the provider has. The order is of no matter: saving begins with what others refer to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inventory {
-    /// One per association.
+    /// Usually one per association; of two rows with one `ems_ref` the last counts.
     pub collections: Vec<InventoryCollection>,
 }
 
@@ -71,6 +71,16 @@ pub struct Row {
     pub ems_ref: String,
     /// Column → value, without `id`, `ems_id`, `ems_ref` and the time stamps, which saving fills.
     pub attributes: Vec<(&'static str, Attribute)>,
+}
+
+impl Row {
+    /// `(association, ems_ref)` of what it refers to.
+    pub fn references(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.attributes.iter().filter_map(|(_, attribute)| match attribute {
+            Attribute::Reference { association, ems_ref } => Some((*association, ems_ref.as_str())),
+            _ => None,
+        })
+    }
 }
 
 /// The value of a column.

@@ -1,34 +1,41 @@
 //! The refreshing half of the street, for one EMS: claim what waits → collect just that from the provider → save → done.
 //!
-//! The rows of `miq_queue` are the truth, [`WorkReady`] is the bell, a slow sweep the net. The claim is released last, so
-//! that a process that dies in between leaves its work to the next.
+//! The rows of `miq_queue` are the truth, [`WorkReady`] is the bell, a slow sweep the net. [`attempt`] is one refresh;
+//! here is when the next one follows: at once, after a back-off, or when there is a place for a full one. A full refresh that
+//! must wait, for a place or after a failure, keeps no targets waiting.
 
+mod attempt;
+mod drift;
+mod failure;
+mod isolate;
+pub mod limits;
 pub mod plan;
 pub mod save;
+pub mod superseded;
 
 use crate::actor::{ChildId, Exit, ExitNotice};
 use crate::backoff::Backoff;
 use crate::clock;
-use crate::observe::{ActorFigures, ActorKind, ActorState, Observe, RefreshResult};
-use crate::provider::{Collector, Ems, Provider, RefreshError, RefreshScope};
+use crate::observe::{ActorFigures, ActorKind, ActorState, Observe};
+use crate::provider::{Ems, Provider};
 use crate::settings::RefreshSettings;
-use crate::vmdb::refresh_work::{self, RefreshOutcome, RefreshWork};
-use crate::vmdb::{self, Vmdb, VmdbError, miq_queue};
+use crate::vmdb::{Vmdb, VmdbError, refresh_outcome, refresh_work};
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, fut::wrap_future};
 use actix_rt::ArbiterHandle;
+use attempt::{Attempt, Kind, Means};
+use failure::{Blame, Failure};
 use futures_util::FutureExt;
+use limits::{Place, RefreshLimits};
 use rand::RngExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-/// Rows of `miq_queue` claimed at once.
-const MOST_WORK: i64 = 1_000;
 /// The net under a bell that was lost.
 const SWEEP: Duration = Duration::from_secs(15);
-/// A collector that takes longer is started anew.
-const COLLECT_DEADLINE: Duration = Duration::from_secs(30 * 60);
+/// So often a targeted refresh fails as a whole before its targets are tried apart.
+const FAILURES_TOGETHER: u32 = 3;
 
 /// A nudge: look whether work waits. Losing it costs one sweep.
 #[derive(Message)]
@@ -49,6 +56,8 @@ pub struct Refreshing {
     pub settings: RefreshSettings,
     /// Where work waits and inventory is saved.
     pub vmdb: Vmdb,
+    /// Places to refresh in.
+    pub limits: RefreshLimits,
     /// Who this process is, for claims.
     pub owner: i64,
     /// Figures.
@@ -62,6 +71,13 @@ pub struct RefreshWorker {
     busy: bool,
     rung: bool,
     backoff: Backoff,
+    /// How often targets failed together, one time after the other.
+    failures: u32,
+    full_backoff: Backoff,
+    /// When a full refresh that failed is tried again.
+    full_not_before: Option<Instant>,
+    waits_for_place: bool,
+    place: Option<Place>,
     notice: ExitNotice<ChildId, ()>,
 }
 
@@ -76,7 +92,19 @@ impl RefreshWorker {
             let figures = refreshing.observe.actor(ActorKind::RefreshWorker, Some(&refreshing.ems.name));
             figures.started();
             figures.set_state(ActorState::Running);
-            Self { refreshing, figures, busy: false, rung: false, backoff: Backoff::of_children(), notice }
+            Self {
+                refreshing,
+                figures,
+                busy: false,
+                rung: false,
+                backoff: Backoff::of_children(),
+                failures: 0,
+                full_backoff: Backoff::of_children(),
+                full_not_before: None,
+                waits_for_place: false,
+                place: None,
+                notice,
+            }
         })
     }
 
@@ -88,47 +116,111 @@ impl RefreshWorker {
         self.busy = true;
         self.rung = false;
         self.figures.in_flight.store(1, Relaxed);
-        let refresh = AssertUnwindSafe(refresh_what_waits(self.refreshing.clone())).catch_unwind();
-        ctx.spawn(wrap_future::<_, Self>(refresh).map(|done, worker, ctx| {
+        let means = Means {
+            place: self.place.take(),
+            may_refresh_in_full: self.may_refresh_in_full(),
+            apart: self.failures >= FAILURES_TOGETHER,
+        };
+        let refreshing = self.refreshing.clone();
+        let attempt = async move { attempt::attempt(&refreshing, means).await };
+        let attempt = AssertUnwindSafe(attempt).catch_unwind();
+        ctx.spawn(wrap_future::<_, Self>(attempt).map(|done, worker, ctx| {
             let done = done
                 .unwrap_or_else(|_| Err(Failure::new("the refresh panicked; see the log for where", None)));
             worker.finished(done, ctx);
         }));
     }
 
-    fn finished(&mut self, done: Result<usize, Failure>, ctx: &mut Context<Self>) {
+    fn may_refresh_in_full(&self) -> bool {
+        self.full_not_before.is_none_or(|time| time <= Instant::now())
+    }
+
+    fn finished(&mut self, done: Result<Attempt, Failure>, ctx: &mut Context<Self>) {
         self.busy = false;
         self.figures.in_flight.store(0, Relaxed);
-        match done {
-            Ok(0) => {
+        let look_again = match done {
+            Ok(Attempt::Nothing) => {
                 self.figures.set_state(ActorState::Running);
-                if self.rung {
-                    self.look_for_work(ctx);
+                self.rung
+            }
+            Ok(Attempt::FullWaits) => {
+                if self.may_refresh_in_full() {
+                    self.wait_for_place(ctx);
                 }
+                self.rung
             }
-            Ok(_) => {
-                self.backoff.reset();
-                self.figures.set_state(ActorState::Running);
-                self.figures.handled.fetch_add(1, Relaxed);
-                self.look_for_work(ctx);
+            Ok(Attempt::Done(kind)) => {
+                self.done(kind);
+                true
             }
-            Err(failure) => {
-                let name = &self.refreshing.ems.name;
-                if self.figures.error().as_deref() == Some(&failure.message) {
-                    log::debug!("{name}: refresh: {}", failure.message);
-                } else {
-                    log::warn!("{name}: refresh failed and is tried again: {}", failure.message);
-                }
-                self.figures.failed.fetch_add(1, Relaxed);
-                self.figures.set_failed_state(ActorState::BackingOff, failure.message);
-                let wait = self.backoff.next_wait().max(failure.retry_after.unwrap_or_default());
-                self.busy = true; // until then a bell only leaves its mark
-                ctx.run_later(wait, |worker, ctx| {
-                    worker.busy = false;
-                    worker.look_for_work(ctx);
-                });
+            Ok(Attempt::Failed(Kind::Full, failure)) if failure.blame == Blame::Targets => {
+                self.full_failed(failure, ctx);
+                true
             }
+            Ok(Attempt::Failed(_, failure)) | Err(failure) => {
+                self.failed(failure, ctx);
+                false
+            }
+        };
+        if look_again {
+            self.look_for_work(ctx);
         }
+    }
+
+    fn done(&mut self, kind: Kind) {
+        self.backoff.reset();
+        self.failures = 0;
+        if kind == Kind::Full {
+            self.full_backoff.reset();
+            self.full_not_before = None;
+        }
+        self.figures.set_state(ActorState::Running);
+        self.figures.handled.fetch_add(1, Relaxed);
+    }
+
+    /// Targets are looked at meanwhile.
+    fn full_failed(&mut self, failure: Failure, ctx: &mut Context<Self>) {
+        let wait = self.full_backoff.next_wait();
+        self.full_not_before = Some(Instant::now() + wait);
+        self.tell(failure.message);
+        ctx.run_later(wait, |worker, ctx| worker.look_for_work(ctx));
+    }
+
+    /// Until the wait is over a bell only leaves its mark.
+    fn failed(&mut self, failure: Failure, ctx: &mut Context<Self>) {
+        self.failures += u32::from(failure.blame == Blame::Targets);
+        let wait = self.backoff.next_wait().max(failure.retry_after.unwrap_or_default());
+        self.tell(failure.message);
+        self.busy = true;
+        ctx.run_later(wait, |worker, ctx| {
+            worker.busy = false;
+            worker.look_for_work(ctx);
+        });
+    }
+
+    fn tell(&self, message: String) {
+        let name = &self.refreshing.ems.name;
+        if self.figures.error().as_deref() == Some(&message) {
+            log::debug!("{name}: refresh: {message}");
+        } else {
+            log::warn!("{name}: refresh failed and is tried again: {message}");
+        }
+        self.figures.failed.fetch_add(1, Relaxed);
+        self.figures.set_failed_state(ActorState::BackingOff, message);
+    }
+
+    fn wait_for_place(&mut self, ctx: &mut Context<Self>) {
+        if self.waits_for_place {
+            return;
+        }
+        self.waits_for_place = true;
+        let limits = self.refreshing.limits.clone();
+        let place = wrap_future::<_, Self>(async move { limits.full().await });
+        ctx.spawn(place.map(|place, worker, ctx| {
+            worker.waits_for_place = false;
+            worker.place = Some(place);
+            worker.look_for_work(ctx);
+        }));
     }
 
     /// Queues the full refresh when it is due, looks for work, and comes back when the next full one is due.
@@ -187,42 +279,12 @@ impl Handler<StopRefreshing> for RefreshWorker {
     }
 }
 
-/// Why a refresh failed; all of them are tried again.
-#[derive(Debug)]
-struct Failure {
-    message: String,
-    retry_after: Option<Duration>,
-}
-
-impl Failure {
-    fn new(message: impl ToString, retry_after: Option<Duration>) -> Self {
-        Self { message: message.to_string(), retry_after }
-    }
-}
-
-impl From<VmdbError> for Failure {
-    fn from(error: VmdbError) -> Self {
-        Self::new(error, None)
-    }
-}
-
-impl From<RefreshError> for Failure {
-    fn from(error: RefreshError) -> Self {
-        let retry_after = match &error {
-            RefreshError::Throttled { retry_after, .. } => Some(*retry_after),
-            RefreshError::Unauthorized(_) => Some(Duration::from_secs(2)),
-            RefreshError::Unreachable(_) | RefreshError::Malformed(_) => None,
-        };
-        Self::new(error, retry_after)
-    }
-}
-
 /// How long until the next full refresh is due; one that is due now is queued. The interval is spread by a tenth, so that
 /// EMSs do not come all at once.
 async fn queue_full_refresh_when_due(refreshing: Refreshing) -> Result<Option<Duration>, VmdbError> {
     let Refreshing { ems, vmdb, settings, .. } = refreshing;
     let interval = settings.refresh_interval.mul_f64(rand::rng().random_range(0.9..=1.0));
-    let last = vmdb.read(move |connection| refresh_work::last_full_refresh(connection, ems.id)).await?;
+    let last = vmdb.read(move |connection| refresh_outcome::last_full_refresh(connection, ems.id)).await?;
     match plan::full_refresh_due(last, clock::now(), interval) {
         Some(Duration::ZERO) => {
             vmdb.write(move |connection| refresh_work::queue_full_refresh(connection, ems.id)).await?;
@@ -230,75 +292,4 @@ async fn queue_full_refresh_when_due(refreshing: Refreshing) -> Result<Option<Du
         }
         due => Ok(due),
     }
-}
-
-/// One refresh of what waits; says how many rows of `miq_queue` it answered.
-async fn refresh_what_waits(refreshing: Refreshing) -> Result<usize, Failure> {
-    let (ems_id, owner) = (refreshing.ems.id, refreshing.owner);
-    let work = refreshing
-        .vmdb
-        .write(move |connection| refresh_work::claim_refresh(connection, ems_id, owner, MOST_WORK))
-        .await?;
-    if work.is_empty() {
-        return Ok(0);
-    }
-    let (count, rows) = (work.len(), work.iter().map(|work| work.id).collect::<Vec<_>>());
-    let rows_are_full = work.iter().any(|work| work.full);
-    let result = refresh(&refreshing, work).await;
-    if let Err(failure) = &result {
-        let kind = if rows_are_full { "full" } else { "targeted" };
-        refreshing.observe.ems(&refreshing.ems.name).refresh_ended(kind, RefreshResult::Failed);
-        let message = failure.message.clone();
-        let released = refreshing.vmdb.write(move |connection| {
-            vmdb::ems::refreshed(connection, ems_id, Err(&message))?;
-            miq_queue::release(connection, rows)
-        });
-        released.await?;
-    }
-    result.map(|()| count)
-}
-
-async fn refresh(refreshing: &Refreshing, work: Vec<RefreshWork>) -> Result<(), Failure> {
-    let Refreshing { ems, provider, vmdb, settings, .. } = refreshing;
-    let ems_id = ems.id;
-    let started = (clock::now(), Instant::now());
-    let full = vmdb.read(move |connection| refresh_work::last_full_refresh(connection, ems_id)).await?;
-    let scope = plan::scope(&work, full.is_some(), settings);
-    let mut collector = collector(ems, *provider)?;
-    let collected = tokio::time::timeout(COLLECT_DEADLINE, collector.collect(&scope)).await;
-    let inventory =
-        collected.map_err(|_| Failure::new("the provider took too long to tell its inventory", None))??;
-    let counts = save::save(vmdb, ems_id, &mut *collector, inventory).await?;
-    let (kind, targets) = match &scope {
-        RefreshScope::Full => ("full", 0),
-        RefreshScope::Targeted(targets) => ("targeted", targets.distinct()),
-    };
-    let outcome =
-        RefreshOutcome { full: matches!(scope, RefreshScope::Full), started_on: started.0, error: None };
-    let requested: Vec<_> = work.iter().map(|work| (work.requested_on, work.requests.len())).collect();
-    vmdb.write(move |connection| {
-        vmdb::ems::refreshed(connection, ems_id, Ok(()))?;
-        refresh_work::complete_refresh(connection, &work, &outcome)
-    })
-    .await?;
-    let figures = refreshing.observe.ems(&ems.name);
-    figures.refresh_ended(kind, RefreshResult::Done);
-    requested.iter().for_each(|(on, targets)| figures.refreshed(*on, *targets, clock::now()));
-    let written = counts.added + counts.changed + counts.revived + counts.removed;
-    // A full refresh is news; targeted ones come with every event.
-    let level = if targets == 0 { log::Level::Info } else { log::Level::Debug };
-    log::log!(
-        level,
-        "{}: {kind} refresh, {targets} targets, {written} rows written, {:.0?}",
-        ems.name,
-        started.1.elapsed()
-    );
-    Ok(())
-}
-
-fn collector(ems: &Ems, provider: &'static dyn Provider) -> Result<Box<dyn Collector>, Failure> {
-    provider
-        .collector(ems)
-        .map_err(|error| Failure::new(error, None))?
-        .ok_or_else(|| Failure::new(format!("provider {} has no collector", provider.ems_type()), None))
 }

@@ -1,22 +1,65 @@
 //! What a refresh looks at, given what waits, and when the next full one is due. Pure.
 
-use crate::provider::{RefreshScope, TargetCollection};
+use super::superseded;
+use crate::provider::TargetCollection;
 use crate::settings::RefreshSettings;
 use crate::vmdb::refresh_work::RefreshWork;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
+/// What speaks for looking at the whole EMS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyFull {
+    /// It was never refreshed in full.
+    First,
+    /// Somebody asks for all of it.
+    Asked,
+    /// The settings allow no targets.
+    TargetsNotAllowed,
+    /// So many targets wait that asking for them one by one is no less work.
+    Threshold,
+}
+
+/// What a refresh of what waits looks at.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scope {
+    /// All of it.
+    Full(WhyFull),
+    /// Just these.
+    Targeted(TargetCollection),
+}
+
 /// The whole EMS when it was never refreshed, when somebody asks for it, when targets are not allowed, or when they are
 /// too many; else just the targets.
-pub fn scope(work: &[RefreshWork], ever_refreshed: bool, settings: &RefreshSettings) -> RefreshScope {
-    if !ever_refreshed || !settings.allow_targeted_refresh || work.iter().any(|work| work.full) {
-        return RefreshScope::Full;
+pub fn scope(work: &[RefreshWork], ever_refreshed: bool, settings: &RefreshSettings) -> Scope {
+    if !ever_refreshed {
+        return Scope::Full(WhyFull::First);
     }
-    let targets = TargetCollection::new(work.iter().flat_map(|work| work.requests.iter().cloned()).collect());
+    if work.iter().any(|work| work.full) {
+        return Scope::Full(WhyFull::Asked);
+    }
+    if !settings.allow_targeted_refresh {
+        return Scope::Full(WhyFull::TargetsNotAllowed);
+    }
+    let targets = superseded::distinct(work.iter().flat_map(|work| work.requests.iter().cloned()));
     if targets.distinct() >= settings.full_refresh_threshold {
-        return RefreshScope::Full;
+        return Scope::Full(WhyFull::Threshold);
     }
-    RefreshScope::Targeted(targets)
+    Scope::Targeted(targets)
+}
+
+/// The work that need not wait when a full refresh, which would answer it too, cannot begin now: the targeted, if that
+/// alone would be a targeted refresh.
+pub fn ahead_of_full(
+    work: &[RefreshWork],
+    ever_refreshed: bool,
+    settings: &RefreshSettings,
+) -> Vec<RefreshWork> {
+    let targeted: Vec<_> = work.iter().filter(|work| !work.full).cloned().collect();
+    match scope(&targeted, ever_refreshed, settings) {
+        Scope::Targeted(_) => targeted,
+        Scope::Full(_) => Vec::new(),
+    }
 }
 
 /// How long until the next full refresh, `interval` after the `last` one began. One that never was, or is overdue, is due
@@ -67,19 +110,34 @@ mod tests {
         let two = [work(false, &["a", "b"]), work(false, &["b"])];
         let three = [work(false, &["a", "b"]), work(false, &["c"])];
         let asked = [work(false, &["a"]), work(true, &[])];
-        for (work, ever, settings, targets, why) in [
-            (&two, true, &SETTINGS, Some(2), "two distinct targets are fewer than three"),
-            (&two, false, &SETTINGS, None, "the EMS was never refreshed"),
-            (&two, true, &only_full, None, "targeted refresh is not allowed"),
-            (&three, true, &SETTINGS, None, "as many targets as the threshold"),
-            (&asked, true, &SETTINGS, None, "somebody asked for all"),
+        let nothing = [];
+        for (work, ever, settings, expected, why) in [
+            (&two[..], true, &SETTINGS, Ok(2), "two distinct targets are fewer than three"),
+            (&two, false, &SETTINGS, Err(WhyFull::First), "the EMS was never refreshed"),
+            (&two, true, &only_full, Err(WhyFull::TargetsNotAllowed), "targeted refresh is not allowed"),
+            (&three, true, &SETTINGS, Err(WhyFull::Threshold), "as many targets as the threshold"),
+            (&asked, true, &SETTINGS, Err(WhyFull::Asked), "somebody asked for all"),
+            (&nothing, true, &SETTINGS, Ok(0), "nothing waits"),
         ] {
             let found = match scope(work, ever, settings) {
-                RefreshScope::Full => None,
-                RefreshScope::Targeted(targets) => Some(targets.distinct()),
+                Scope::Full(reason) => Err(reason),
+                Scope::Targeted(targets) => Ok(targets.distinct()),
             };
-            assert_eq!(found, targets, "{why}");
+            assert_eq!(found, expected, "{why}");
         }
+    }
+
+    #[test]
+    fn targets_go_ahead_of_a_full_refresh_that_must_wait_unless_they_need_one_themselves() {
+        let only_full = RefreshSettings { allow_targeted_refresh: false, ..SETTINGS };
+        let both = [work(false, &["a"]), work(true, &[]), work(false, &["b"])];
+        let many = [work(false, &["a", "b", "c"]), work(true, &[])];
+        let count = |work: &[_], ever, settings| ahead_of_full(work, ever, settings).len();
+        assert_eq!(count(&both, true, &SETTINGS), 2);
+        assert_eq!(count(&both, false, &SETTINGS), 0);
+        assert_eq!(count(&both, true, &only_full), 0);
+        assert_eq!(count(&many, true, &SETTINGS), 0);
+        assert_eq!(count(&both[1..2], true, &SETTINGS), 0);
     }
 
     #[test]

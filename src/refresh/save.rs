@@ -1,70 +1,147 @@
-//! Saves what a collector brought, in slices between the event commits: references first, deletions last.
+//! Saves what a collector brought. Reads first: what is as it should be is dropped, what seems gone is asked for by id. Then
+//! writes what is left, references first, deletions last; where nothing changed, nothing is written.
+
+mod order;
 
 use super::Failure;
-use crate::provider::{CollectionScope, Collector, EmsId, Inventory, InventoryCollection};
-use crate::vmdb::Vmdb;
+use crate::provider::{CollectionScope, Collector, EmsId, Inventory, InventoryCollection, RefreshError, Row};
+use crate::vmdb::event_links;
 use crate::vmdb::inventory::{self, SaveCounts};
-use std::collections::HashSet;
+use crate::vmdb::inventory_save::{CountsByAssociation, InventorySave};
+use crate::vmdb::{Vmdb, VmdbError};
+use std::collections::{HashMap, HashSet, VecDeque};
 
-/// Rows of one slice: well below 50 ms on SQLite.
-const SLICE: usize = 250;
+/// Rows compared in one go.
+const AT_ONCE: usize = 1_000;
+
+/// What saving an inventory did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// By association.
+    pub by_association: CountsByAssociation,
+}
+
+impl Saved {
+    /// All associations together.
+    pub fn total(&self) -> SaveCounts {
+        let mut total = SaveCounts::default();
+        self.by_association.values().for_each(|counts| total += *counts);
+        total
+    }
+}
+
+/// Why an inventory was not saved. Rows may have been saved, in which case they are true; nothing was removed that the
+/// provider has.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// The VMDB did not do it.
+    #[error("{0}")]
+    Vmdb(#[from] VmdbError),
+    /// The provider did not say what is gone.
+    #[error("{0}")]
+    Refresh(#[from] RefreshError),
+}
+
+impl From<SaveError> for Failure {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Vmdb(error) => error.into(),
+            SaveError::Refresh(error) => error.into(),
+        }
+    }
+}
 
 /// Saves all collections, then removes what is gone.
-pub(super) async fn save(
+///
+/// # Errors
+/// See [`SaveError`]. The whole refresh is to be made again.
+pub async fn save(
     vmdb: &Vmdb,
     ems_id: EmsId,
     collector: &mut dyn Collector,
     inventory: Inventory,
-) -> Result<SaveCounts, Failure> {
-    let mut counts = SaveCounts::default();
-    let mut gone = Vec::new();
-    for collection in inventory.collections {
+) -> Result<Saved, SaveError> {
+    let mut saved = Saved::default();
+    let (mut differing, mut gone) = (Vec::new(), Vec::new());
+    for collection in order::by_references(inventory.collections) {
         let association = collection.association;
-        let missing = missing(vmdb, ems_id, &collection).await?;
-        let InventoryCollection { rows, scope, .. } = collection;
-        for slice in rows.chunks(SLICE) {
-            let slice = slice.to_vec();
-            counts += vmdb
-                .save(move |connection| inventory::save_rows(connection, ems_id, association, &slice))
-                .await?;
-        }
-        gone.push((association, missing, scope));
-    }
-    // What is referred to goes last.
-    for (association, missing, scope) in gone.into_iter().rev() {
+        let compared = compare(vmdb, ems_id, collection).await?;
+        saved.by_association.entry(association).or_default().unchanged += compared.unchanged;
         // Absence from a listing is only a hint: pages shift under deletes. Asked for by id, it is an answer.
-        let missing = match scope {
-            CollectionScope::All if !missing.is_empty() => {
-                collector.confirm_gone(association, missing).await?
+        let missing = match compared.scope {
+            CollectionScope::All if !compared.missing.is_empty() => {
+                collector.confirm_gone(association, compared.missing).await?
             }
-            CollectionScope::All | CollectionScope::EmsRefs(_) | CollectionScope::Nothing => missing,
+            CollectionScope::All | CollectionScope::EmsRefs(_) | CollectionScope::Nothing => compared.missing,
         };
-        for slice in missing.chunks(SLICE) {
-            let slice = slice.to_vec();
-            counts += vmdb
-                .save(move |connection| inventory::remove(connection, ems_id, association, &slice))
-                .await?;
-        }
+        differing.push((association, compared.rows));
+        gone.push((association, missing));
     }
-    Ok(counts)
+    let mut save = InventorySave::new(ems_id, differing, gone);
+    while !save.is_done() {
+        save = vmdb.save(move |connection| save.advance(connection).map(|()| save)).await?;
+    }
+    // Events that waited for new rows, where they are too many for the slices.
+    while vmdb.save(move |connection| event_links::link_waiting(connection, ems_id)).await? {}
+    for (association, counts) in save.into_counts() {
+        *saved.by_association.entry(association).or_default() += counts;
+    }
+    Ok(saved)
 }
 
-/// The `ems_ref`s in the collection's scope that it does not hold.
-async fn missing(
-    vmdb: &Vmdb,
-    ems_id: EmsId,
-    collection: &InventoryCollection,
-) -> Result<Vec<String>, Failure> {
-    let present: Vec<String> = collection.rows.iter().map(|row| row.ems_ref.clone()).collect();
-    Ok(match &collection.scope {
+/// What is left of a collection.
+struct Compared {
+    /// Rows that differ from what is stored.
+    rows: Vec<Row>,
+    unchanged: u64,
+    /// The `ems_ref`s in its scope that it does not hold.
+    missing: Vec<String>,
+    scope: CollectionScope,
+}
+
+async fn compare(vmdb: &Vmdb, ems_id: EmsId, collection: InventoryCollection) -> Result<Compared, SaveError> {
+    let InventoryCollection { association, rows, scope } = collection;
+    let mut rows = last_of_each(rows);
+    let missing = match &scope {
         CollectionScope::Nothing => Vec::new(),
-        CollectionScope::EmsRefs(refs) => {
-            let present: HashSet<&String> = present.iter().collect();
-            refs.iter().filter(|ems_ref| !present.contains(ems_ref)).cloned().collect()
+        CollectionScope::EmsRefs(asked) => {
+            let present: HashSet<&str> = rows.iter().map(|row| row.ems_ref.as_str()).collect();
+            asked.iter().filter(|ems_ref| !present.contains(ems_ref.as_str())).cloned().collect()
         }
         CollectionScope::All => {
-            let association = collection.association;
-            vmdb.read(move |connection| inventory::stale(connection, ems_id, association, &present)).await?
+            let (given_back, missing) = vmdb
+                .read(move |connection| {
+                    let present = rows.iter().map(|row| row.ems_ref.as_str());
+                    let missing = inventory::stale(connection, ems_id, association, present)?;
+                    Ok((rows, missing))
+                })
+                .await?;
+            rows = given_back;
+            missing
         }
-    })
+    };
+    let (mut differing, mut unchanged) = (Vec::new(), 0);
+    // What was compared and is as it should be is let go at once.
+    let mut rows = VecDeque::from(rows);
+    while !rows.is_empty() {
+        let some = rows.drain(..rows.len().min(AT_ONCE)).collect();
+        let (left, same) =
+            vmdb.read(move |connection| inventory::differing(connection, ems_id, association, some)).await?;
+        differing.extend(left);
+        unchanged += same;
+    }
+    Ok(Compared { rows: differing, unchanged, missing, scope })
+}
+
+/// Of several rows with one `ems_ref` the last counts.
+fn last_of_each(mut rows: Vec<Row>) -> Vec<Row> {
+    let last: HashMap<&str, usize> =
+        rows.iter().enumerate().map(|(index, row)| (row.ems_ref.as_str(), index)).collect();
+    if last.len() == rows.len() {
+        return rows;
+    }
+    let kept: HashSet<usize> = last.into_values().collect();
+    let mut index = 0..;
+    rows.retain(|_| index.next().is_some_and(|index| kept.contains(&index)));
+    rows
 }

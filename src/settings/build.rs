@@ -5,10 +5,12 @@
 use super::errors::SettingsError;
 use super::event_groups::{EventGroups, LEVELS};
 use super::sources::Sources;
-use super::tree::{Node, Origin};
-use super::{EventNameFilter, HttpSettings, Settings, VmdbSettings, ems, listen, values};
+use super::tree::{Node, Origin, merge};
+use super::{
+    EventNameFilter, HttpSettings, Settings, VmdbSettings, WebhookSettings, ems, listen, rules, values,
+    webhooks,
+};
 use crate::provider::{Provider, Secret};
-use crate::rules::Rules;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,6 +25,8 @@ const MAX_ACTION_AGE: Duration = Duration::from_secs(3600);
 pub struct Builder<'a> {
     /// Providers of this build.
     pub providers: &'a [&'static dyn Provider],
+    /// ManageIQ's sections for providers that are not in this build.
+    pub others: &'a Node,
     /// To name places.
     pub sources: &'a Sources,
     /// What relative paths are relative to.
@@ -34,6 +38,7 @@ pub struct Builder<'a> {
 impl Builder<'_> {
     /// The whole settings, without notices.
     pub fn settings(&mut self, root: &Node) -> Settings {
+        let event_groups = self.event_groups(root);
         let keep_events = duration(root, &["event_streams", "history", "keep_events"]).unwrap_or(KEEP_EVENTS);
         Settings {
             vmdb: VmdbSettings {
@@ -43,15 +48,16 @@ impl Builder<'_> {
             http: self.http(root),
             ext_management_systems: ems::build_all(self, root),
             blacklists: self.blacklists(root),
-            event_groups: self.event_groups(root),
+            rules: rules::build(self, root, &event_groups),
+            event_groups,
             keep_events: if keep_events.is_zero() { KEEP_EVENTS } else { keep_events },
+            most_full_refreshes: number(root, &["ems_refresh", "max_concurrent"]).unwrap_or(8),
             purge_window_size: number(root, &["event_streams", "history", "purge_window_size"])
                 .unwrap_or(1_000),
-            task_final_events: BTreeMap::new(),
+            task_final_events: task_final_events(root),
             automate_domains: self.automate_domains(root),
             abort_on_error: boolean(root, &["automate", "abort_on_error"]).unwrap_or(false),
-            rules: Rules::default(),
-            webhooks: BTreeMap::new(),
+            webhooks: self.webhooks(root),
             max_action_age: duration(root, &["max_action_age"]).unwrap_or(MAX_ACTION_AGE),
             notices: Vec::new(),
         }
@@ -85,6 +91,18 @@ impl Builder<'_> {
         types.map(|ems_type| (ems_type.to_owned(), ems::blacklist(root, ems_type))).collect()
     }
 
+    fn webhooks(&mut self, root: &Node) -> BTreeMap<String, WebhookSettings> {
+        let section = root.get("webhooks");
+        for (name, node) in section.map(Node::entries).unwrap_or_default() {
+            if text(node, &["url"]).is_none() {
+                let message =
+                    "every webhook needs an address, such as `url: https://hooks.example.com/catchall`";
+                self.error(node, format!("webhooks.{name}.url"), message);
+            }
+        }
+        webhooks::build(section)
+    }
+
     fn automate_domains(&mut self, root: &Node) -> Vec<PathBuf> {
         let Some(node) = root.at(&["automate", "domains"]) else { return Vec::new() };
         let mut domains = Vec::new();
@@ -107,13 +125,21 @@ impl Builder<'_> {
         domains
     }
 
-    /// The core's section first, then each provider's: lists are united, and the name of the uppermost layer holds.
+    /// The core's section first, then each provider's, those of this build before others: lists are united, and the name of
+    /// the uppermost layer holds.
     fn event_groups(&self, root: &Node) -> EventGroups {
+        let mut ems = self.others.get("ems").cloned().unwrap_or_else(|| Node::empty(root.origin.clone()));
+        if let Some(of_settings) = root.get("ems") {
+            merge(&mut ems, of_settings.clone());
+        }
+        let is_here =
+            |key: &str| self.providers.iter().any(|provider| key == format!("ems_{}", provider.ems_type()));
+        let (here, others): (Vec<_>, Vec<_>) = ems.entries().iter().partition(|(key, _)| is_here(key));
         let core = root.at(&["event_handling", "event_groups"]);
-        let providers = self.providers.iter().filter_map(|provider| {
-            let section = format!("ems_{}", provider.ems_type());
-            root.at(&["ems", &section, "event_handling", "event_groups"])
-        });
+        let providers = here
+            .into_iter()
+            .chain(others)
+            .filter_map(|(_, section)| section.at(&["event_handling", "event_groups"]));
         let sections: Vec<&Node> = core.into_iter().chain(providers).collect();
         let mut groups = EventGroups::default();
         for (key, _) in sections.iter().flat_map(|section| section.entries()) {
@@ -131,6 +157,12 @@ impl Builder<'_> {
         }
         groups
     }
+}
+
+fn task_final_events(root: &Node) -> BTreeMap<String, Vec<String>> {
+    let chains = root.at(&["event_handling", "task_final_events"]).map(Node::entries).unwrap_or_default();
+    let types = |list: &Node| list.items().iter().filter_map(Node::text).map(str::to_owned).collect();
+    chains.iter().map(|(last, first)| (last.clone(), types(first))).collect()
 }
 
 fn group_name<'a>(sections: &[&'a Node], key: &'a str) -> &'a str {

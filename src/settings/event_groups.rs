@@ -1,8 +1,9 @@
 //! Event groups and levels: under which heading of the timeline an event type stands (ManageIQ: `event_groups`,
 //! `group_and_level`; reference: `app/models/ems_event.rb`).
 
-use regex::Regex;
+use regex::{Regex, RegexSet};
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// The levels in ManageIQ's order; the first that lists a type wins.
 pub const LEVELS: [&str; 3] = ["critical", "warning", "detail"];
@@ -14,6 +15,8 @@ pub struct EventGroups {
     pub names: Vec<(String, String)>,
     exact: HashMap<String, (usize, &'static str)>,
     patterns: Vec<(Regex, usize, &'static str)>,
+    /// All of them as one, compiled when first asked; `None` when they are too large together and are tried in turn.
+    all_patterns: OnceLock<Option<RegexSet>>,
 }
 
 impl PartialEq for EventGroups {
@@ -64,6 +67,7 @@ impl EventGroups {
             Some(body) => {
                 let body = body.strip_suffix('/').unwrap_or(body);
                 self.patterns.push((Regex::new(body)?, group, level));
+                self.all_patterns = OnceLock::new();
             }
             None => {
                 self.exact.entry(event_type.to_owned()).or_insert((group, level));
@@ -75,10 +79,8 @@ impl EventGroups {
     /// Literal entries first, then regular expressions in order, else `other`/`detail`.
     pub fn group_and_level(&self, event_type: &str) -> GroupAndLevel<'_> {
         let found = self.exact.get(event_type).copied().or_else(|| {
-            self.patterns
-                .iter()
-                .find(|(pattern, ..)| pattern.is_match(event_type))
-                .map(|(_, group, level)| (*group, *level))
+            let (_, group, level) = self.first_match(event_type)?;
+            Some((*group, *level))
         });
         match found {
             Some((index, level)) => {
@@ -87,5 +89,40 @@ impl EventGroups {
             }
             None => GroupAndLevel { group: "other", group_name: "Other", level: "detail" },
         }
+    }
+
+    fn first_match(&self, event_type: &str) -> Option<&(Regex, usize, &'static str)> {
+        let all = self
+            .all_patterns
+            .get_or_init(|| RegexSet::new(self.patterns.iter().map(|(pattern, ..)| pattern.as_str())).ok());
+        match all {
+            Some(all) => self.patterns.get(all.matches(event_type).iter().next()?),
+            None => self.patterns.iter().find(|(pattern, ..)| pattern.is_match(event_type)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_regular_expressions_the_first_that_is_listed_wins_also_after_another_is_added() {
+        let mut groups = EventGroups::default();
+        let (power, other) = (groups.add_group("power", "Power"), groups.add_group("late", "Late"));
+        groups.list(power, "critical", "/^vm_start/").unwrap();
+        groups.list(other, "detail", "/vm_/").unwrap();
+        let found = |groups: &EventGroups, event_type: &str| {
+            let found = groups.group_and_level(event_type);
+            (found.group.to_owned(), found.level)
+        };
+        assert_eq!(found(&groups, "vm_start_now"), ("power".to_owned(), "critical"));
+        assert_eq!(found(&groups, "a vm_stop"), ("late".to_owned(), "detail"));
+        assert_eq!(found(&groups, "host_stop"), ("other".to_owned(), "detail"));
+        groups.list(power, "warning", "/^host_/").unwrap();
+        groups.list(power, "detail", "vm_start_now").unwrap();
+        assert_eq!(found(&groups, "host_stop"), ("power".to_owned(), "warning"));
+        assert_eq!(found(&groups, "vm_start_now"), ("power".to_owned(), "detail"), "exact names come first");
+        assert!(groups.list(power, "detail", "/(/").is_err());
     }
 }

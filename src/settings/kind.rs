@@ -26,6 +26,10 @@ pub enum Kind {
     History,
     /// Event types, exact or `/regular expression/`.
     EventTypes,
+    /// Event types, exact, with `*` and `?`, or `/regular expression/`; one or a list.
+    EventPatterns,
+    /// Names; one or a list.
+    Names,
     /// A list of paths.
     Paths,
     /// `off` or address:port.
@@ -36,6 +40,8 @@ pub enum Kind {
     Schema,
     /// A provider's address.
     Url,
+    /// Where a webhook goes. Its path is often all the secret there is, and is not shown.
+    WebhookUrl,
     /// PEM text.
     Certificate,
     /// Only the provider knows; any value.
@@ -49,17 +55,19 @@ pub enum Kind {
 impl Kind {
     /// Whether values of this kind are never shown.
     pub fn is_secret(self) -> bool {
-        matches!(self, Kind::Secret | Kind::VmdbUrl)
+        matches!(self, Kind::Secret | Kind::VmdbUrl | Kind::WebhookUrl)
     }
 
     /// What is wrong with a value, and where: in a list, the item itself.
     pub fn faults(self, node: &Node) -> Vec<(&Node, String)> {
         match (self, &node.content) {
             (Kind::Option | Kind::Settings | Kind::PassedOver, _) => Vec::new(),
-            (Kind::EventTypes | Kind::Paths, Content::List(items)) => items
-                .iter()
-                .filter_map(|item| self.check_item(item).err().map(|message| (item, message)))
-                .collect(),
+            (Kind::EventTypes | Kind::EventPatterns | Kind::Names | Kind::Paths, Content::List(items)) => {
+                items
+                    .iter()
+                    .filter_map(|item| self.check_item(item).err().map(|message| (item, message)))
+                    .collect()
+            }
             (Kind::EventTypes | Kind::Paths, Content::Scalar(_) | Content::Map(_)) => {
                 vec![(node, self.wrong(node))]
             }
@@ -70,6 +78,7 @@ impl Kind {
     fn check_item(self, item: &Node) -> Result<(), String> {
         match item.text() {
             Some(text) if self == Kind::EventTypes => check_event_type(text),
+            Some(text) if self == Kind::EventPatterns => crate::rules::check_event_type(text),
             Some(text) if !text.is_empty() => Ok(()),
             _ => Err(format!("{} was found in the list; wanted {}", found(item), self.wanted())),
         }
@@ -86,8 +95,10 @@ impl Kind {
                 Err("no PEM text was found; wanted the certificate itself, such as \"${file:ca.pem}\""
                     .to_owned())
             }
+            Kind::EventPatterns | Kind::Names => self.check_item(node),
             Kind::VmdbUrl => check_vmdb_url(text),
             Kind::Url => check_url(text),
+            Kind::WebhookUrl => check_webhook_url(text),
             _ if self.accepts(text) => Ok(()),
             _ => Err(self.wrong(node)),
         }
@@ -136,11 +147,14 @@ impl Kind {
             Kind::Wait => format!("a duration above zero, such as {}", values::DURATION_WANTED),
             Kind::History => "all, none or a duration such as 24.hours".to_owned(),
             Kind::EventTypes => "a list of event types, such as [vm.create, /^vm\\./]".to_owned(),
+            Kind::EventPatterns => "event types, such as [vm.stop, \"vm.*\", /^vm\\./]".to_owned(),
+            Kind::Names => "names, such as [one, another]".to_owned(),
             Kind::Paths => "a list of folders, such as [automate/mine]".to_owned(),
             Kind::Listen => "off or address:port, such as 127.0.0.1:8484".to_owned(),
             Kind::VmdbUrl => "sqlite://catchall.db or postgres://user:password@host/database".to_owned(),
             Kind::Schema => "a name of small letters, digits and _, such as catchall".to_owned(),
             Kind::Url => "an address, such as https://cloud.example.com:8585/api".to_owned(),
+            Kind::WebhookUrl => "an address, such as https://hooks.example.com/catchall".to_owned(),
             Kind::Certificate => "PEM text, such as \"${file:ca.pem}\"".to_owned(),
             Kind::Option | Kind::Settings | Kind::PassedOver => "a section".to_owned(),
         }
@@ -175,7 +189,10 @@ fn shortened(text: &str) -> String {
 }
 
 fn check_event_type(text: &str) -> Result<(), String> {
-    if text.starts_with('/') && !(text.ends_with('/') && text.len() > 2) {
+    if !text.starts_with('/') {
+        return Ok(());
+    }
+    if !(text.ends_with('/') && text.len() > 2) {
         return Err(format!("{text:?} begins as a regular expression but does not end with /"));
     }
     EventNameFilter::new(vec![text.to_owned()])
@@ -211,6 +228,18 @@ fn check_url(text: &str) -> Result<(), String> {
         Ok(url) if url.has_host() => Ok(()),
         Ok(_) => Err(format!("it names no host; wanted {}", Kind::Url.wanted())),
         Err(error) => Err(format!("no address ({error}); wanted {}", Kind::Url.wanted())),
+    }
+}
+
+fn check_webhook_url(text: &str) -> Result<(), String> {
+    let wanted = Kind::WebhookUrl.wanted();
+    match url::Url::parse(text) {
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            Err("it holds credentials, which servers and proxies write down; take them out and sign with `secret`".to_owned())
+        }
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(()),
+        Ok(_) => Err(format!("it is neither http nor https; wanted {wanted}")),
+        Err(error) => Err(format!("no address ({error}); wanted {wanted}")),
     }
 }
 

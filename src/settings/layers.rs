@@ -6,7 +6,7 @@
 use super::environment;
 use super::errors::SettingsError;
 use super::sources::Sources;
-use super::tree::{Node, Origin, merge_settings};
+use super::tree::{Content, Node, Origin, merge_settings};
 use super::yaml;
 use crate::provider::Provider;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,8 @@ pub struct LoadOptions {
     pub environment: Vec<(String, String)>,
     /// What relative paths are relative to.
     pub working_directory: PathBuf,
+    /// The rules of the last of `files` stand for all rules of the layers below it.
+    pub last_rules_alone: bool,
 }
 
 impl LoadOptions {
@@ -32,7 +34,7 @@ impl LoadOptions {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         let working_directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-        Self { files, environment, working_directory }
+        Self { files, environment, working_directory, last_rules_alone: false }
     }
 }
 
@@ -44,6 +46,8 @@ pub struct Layers {
     pub root: Node,
     /// Each provider's defaults alone.
     pub defaults: Vec<Node>,
+    /// What ManageIQ has for providers that are not in this build: no part of the settings, but their event groups count.
+    pub others: Node,
     /// What could not be read.
     pub errors: Vec<SettingsError>,
     /// What people should know.
@@ -57,10 +61,14 @@ impl Layers {
             sources: Sources::default(),
             root: Node::empty(Origin { source: 0, path: Vec::new() }),
             defaults: Vec::new(),
+            others: Node::empty(Origin { source: 0, path: Vec::new() }),
             errors: Vec::new(),
             notices: Vec::new(),
         };
         layers.add_built_in("core defaults", include_str!("core_settings.yml"));
+        let facts = layers.sources.add_facts("ManageIQ's core");
+        layers.add(facts, include_str!("manageiq_defaults.yml"));
+        layers.add_manageiqs_providers(providers);
         for provider in providers {
             let name = format!("{} defaults", provider.ems_type());
             if let Some(node) = layers.add_built_in(&name, provider.default_settings()) {
@@ -75,6 +83,22 @@ impl Layers {
     fn add_built_in(&mut self, name: &str, text: &str) -> Option<Node> {
         let source = self.sources.add_built_in(name, text);
         self.add(source, text)
+    }
+
+    /// ManageIQ's defaults for its providers, below those of a provider's own folder.
+    fn add_manageiqs_providers(&mut self, providers: &[&'static dyn Provider]) {
+        let text = include_str!("manageiq_providers.yml");
+        let source = self.sources.add_facts("ManageIQ's providers");
+        match yaml::read(self.sources.name(source), source, text) {
+            Ok(mut of_this_build) => {
+                let types: Vec<_> = providers.iter().map(|provider| provider.ems_type()).collect();
+                self.others = of_this_build.clone();
+                keep_sections(&mut of_this_build, &|ems_type| types.contains(&ems_type));
+                keep_sections(&mut self.others, &|ems_type| !types.contains(&ems_type));
+                merge_settings(&mut self.root, of_this_build);
+            }
+            Err(error) => self.errors.push(error),
+        }
     }
 
     fn add(&mut self, source: usize, text: &str) -> Option<Node> {
@@ -98,7 +122,10 @@ impl Layers {
                 "no {SETTINGS_FILE} in the working directory and no --settings: only defaults"
             ));
         }
-        for path in &options.files {
+        for (place, path) in options.files.iter().enumerate() {
+            if options.last_rules_alone && place + 1 == options.files.len() {
+                self.root.remove("rules");
+            }
             if options.working_directory.join(path).is_dir() {
                 self.add_folder(path, options);
             } else {
@@ -140,5 +167,16 @@ impl Layers {
     fn unreadable(&mut self, path: &Path, error: &std::io::Error) {
         let message = format!("cannot be read: {error}; check the path given with --settings");
         self.errors.push(SettingsError::new(path.display().to_string(), "", message));
+    }
+}
+
+/// Leaves the sections `ems_TYPE` and `event_catcher_TYPE` of some types.
+fn keep_sections(root: &mut Node, keeps: &dyn Fn(&str) -> bool) {
+    const PLACES: [(&[&str], &str); 2] =
+        [(&["ems"], "ems_"), (&["workers", "worker_base", "event_catcher"], "event_catcher_")];
+    for (path, start) in PLACES {
+        if let Some(Content::Map(sections)) = root.at_mut(path).map(|node| &mut node.content) {
+            sections.retain(|(key, _)| key.strip_prefix(start).is_some_and(keeps));
+        }
     }
 }

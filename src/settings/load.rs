@@ -48,6 +48,7 @@ pub fn load_for(
 
     let mut builder = Builder {
         providers,
+        others: &layers.others,
         sources: &layers.sources,
         working_directory: &options.working_directory,
         errors: Vec::new(),

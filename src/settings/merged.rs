@@ -8,6 +8,10 @@ use super::values;
 
 const STARS: &str = "********";
 
+/// Longer defaults are named by their place and number of entries alone; with nothing behind the key, they hold as well.
+const MOST_ENTRIES: usize = 20;
+const LONGEST_LIST: usize = 120;
+
 /// All layers in one. No `Debug`, since it holds what was written.
 pub struct Merged {
     root: Node,
@@ -48,6 +52,18 @@ impl Merged {
         }
     }
 
+    /// Whether it is long, and nobody but this program wrote anything in it.
+    fn is_long_default(&self, node: &Node) -> bool {
+        let built_in = |node: &Node| !self.sources.is_from_user(&node.origin);
+        let is_long = match &node.content {
+            Content::Map(entries) => entries.len() > MOST_ENTRIES,
+            Content::List(_) => flow(&node.content).len() > LONGEST_LIST,
+            Content::Null | Content::Scalar(_) => false,
+        };
+        let mut below = node.entries().iter().map(|(_, child)| child).chain(node.items());
+        is_long && built_in(node) && below.all(built_in)
+    }
+
     fn entry(&self, key: &str, child: &Node, rules: &Rules, depth: usize, lines: &mut Vec<MergedLine>) {
         let line = |value| MergedLine {
             depth,
@@ -57,6 +73,11 @@ impl Merged {
             place: self.sources.place(&child.origin),
         };
         match &child.content {
+            _ if self.is_long_default(child) => {
+                let count = child.entries().len() + child.items().len();
+                let place = format!("{}, {count} entries", self.sources.place(&child.origin));
+                lines.push(MergedLine { place, ..line(None) });
+            }
             Content::Map(entries) if !entries.is_empty() => {
                 lines.push(MergedLine { place: String::new(), ..line(None) });
                 let top = Rules::top();
@@ -86,6 +107,9 @@ fn below(rules: &Rules, key: &str) -> Rules {
 fn shown(key: &str, node: &Node, kind: Option<Kind>) -> String {
     if kind == Some(Kind::VmdbUrl) {
         return node.text().map_or_else(|| quoted(STARS), |url| quoted(&without_password(url)));
+    }
+    if kind == Some(Kind::WebhookUrl) {
+        return node.text().map_or_else(|| quoted(STARS), |url| quoted(&super::webhooks::without_path(url)));
     }
     let is_secret = kind.is_some_and(Kind::is_secret) || sounds_secret(key);
     match &node.content {

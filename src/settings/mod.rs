@@ -23,14 +23,17 @@ mod lines;
 mod listen;
 mod load;
 mod merged;
-mod nearest;
+pub(crate) mod nearest;
 pub mod plan;
+mod rule_actions;
+mod rules;
 pub mod schema;
 mod sources;
 mod substitute;
 mod tree;
 mod validate;
 pub mod values;
+mod webhooks;
 mod yaml;
 
 pub use errors::{SettingsError, SettingsErrors};
@@ -41,6 +44,7 @@ pub use layers::LoadOptions;
 pub use load::{Loaded, load, load_for};
 pub use merged::{Merged, MergedLine};
 pub use plan::{Plan, plan};
+pub use webhooks::WebhookSettings;
 
 /// Everything that was set, all layers merged.
 #[derive(Clone, Debug)]
@@ -57,6 +61,8 @@ pub struct Settings {
     pub event_groups: EventGroups,
     /// `event_streams.history.keep_events`.
     pub keep_events: Duration,
+    /// `ems_refresh.max_concurrent`: EMSs that are refreshed in full at the same time.
+    pub most_full_refreshes: usize,
     /// `event_streams.history.purge_window_size`: rows deleted at once.
     pub purge_window_size: usize,
     /// `event_handling.task_final_events`: final event type → the types that may begin its chain.
@@ -108,21 +114,6 @@ pub struct HttpSettings {
     pub listen: Option<SocketAddr>,
     /// Required as soon as `listen` is not loopback.
     pub token: Option<Secret>,
-}
-
-/// `webhooks.NAME`
-#[derive(Clone, Debug, PartialEq)]
-pub struct WebhookSettings {
-    /// Where it is posted to.
-    pub url: String,
-    /// Signs the body, when there is one.
-    pub secret: Option<Secret>,
-    /// Whether it may go to private, link-local and metadata addresses.
-    pub allow_private_addresses: bool,
-    /// For a whole attempt.
-    pub timeout: Duration,
-    /// After so many attempts it is a dead letter.
-    pub max_attempts: u32,
 }
 
 /// One entry of `ext_management_systems`, with what the other sections say for it.

@@ -16,6 +16,8 @@ pub struct Plan {
     pub automate_changed: bool,
     /// Other groups or levels.
     pub event_groups_changed: bool,
+    /// Other rules, or other webhooks for them.
+    pub rules_changed: bool,
     /// Another `keep_events`.
     pub keep_events_changed: bool,
     /// Another address or token.
@@ -37,6 +39,9 @@ pub fn plan(old: &Settings, new: &Settings) -> Plan {
     let mut plan = Plan {
         automate_changed: old.automate_domains != new.automate_domains,
         event_groups_changed: old.event_groups != new.event_groups,
+        rules_changed: old.rules != new.rules
+            || old.webhooks != new.webhooks
+            || old.max_action_age != new.max_action_age,
         keep_events_changed: old.keep_events != new.keep_events,
         http_changed: old.http != new.http,
         vmdb_changed: old.vmdb != new.vmdb,
@@ -60,6 +65,7 @@ impl fmt::Display for Plan {
         let also = [
             (self.automate_changed, "automate domains"),
             (self.event_groups_changed, "event groups"),
+            (self.rules_changed, "rules"),
             (self.keep_events_changed, "keep_events"),
             (self.http_changed, "http"),
             (self.vmdb_changed, "vmdb (after a restart)"),

@@ -10,7 +10,7 @@ pub struct Sources(Vec<Source>);
 #[derive(Clone)]
 struct Source {
     name: String,
-    /// `None` for an environment variable.
+    /// `None` where there are no lines to tell: environment variables, facts.
     text: Option<String>,
     built_in: bool,
 }
@@ -24,6 +24,11 @@ impl Sources {
     /// Adds defaults that are part of the program.
     pub fn add_built_in(&mut self, name: impl Into<String>, text: impl Into<String>) -> usize {
         self.add(Source { name: name.into(), text: Some(text.into()), built_in: true })
+    }
+
+    /// Adds defaults that are part of the program and so long that lines in them tell nobody anything.
+    pub fn add_facts(&mut self, name: &str) -> usize {
+        self.add(Source { name: name.to_owned(), text: None, built_in: true })
     }
 
     /// Adds an environment variable.

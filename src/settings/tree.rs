@@ -69,9 +69,24 @@ impl Node {
         self.entries().iter().find(|(known, _)| known == key).map(|(_, node)| node)
     }
 
+    /// Takes `key` out of a section.
+    pub fn remove(&mut self, key: &str) {
+        if let Content::Map(entries) = &mut self.content {
+            entries.retain(|(known, _)| known != key);
+        }
+    }
+
     /// The value behind several keys.
     pub fn at(&self, path: &[&str]) -> Option<&Node> {
         path.iter().try_fold(self, |node, key| node.get(key))
+    }
+
+    /// As [`Node::at`], to change it.
+    pub fn at_mut(&mut self, path: &[&str]) -> Option<&mut Node> {
+        path.iter().try_fold(self, |node, key| match &mut node.content {
+            Content::Map(entries) => entries.iter_mut().find(|(known, _)| known == key).map(|(_, node)| node),
+            _ => None,
+        })
     }
 
     /// The entries of a section; none for anything else.

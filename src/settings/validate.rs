@@ -127,7 +127,14 @@ impl<'a> Validator<'a> {
                 self.error(section, &own.below(key), message.to_owned());
             } else if matches!(
                 key.as_str(),
-                "vmdb" | "http" | "automate" | "event_handling" | "event_streams"
+                "vmdb"
+                    | "http"
+                    | "automate"
+                    | "event_handling"
+                    | "event_streams"
+                    | "rules"
+                    | "webhooks"
+                    | "max_action_age"
             ) {
                 self.notice(
                     section,

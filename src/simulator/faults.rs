@@ -37,6 +37,12 @@ pub struct Faults {
     pub events_requests: Vec<Mishap>,
     /// The same for requests for inventory.
     pub inventory_requests: Vec<Mishap>,
+    /// Every answer about inventory takes so many seconds.
+    pub inventory_seconds: f64,
+    /// Whoever asks for one of these by its id gets a 500, whatever else was asked for; listings of all are well.
+    pub poison: Vec<String>,
+    /// Listings of all things of these kinds (`vms`, `flavors` …) get a 500; things that are asked for by id are told.
+    pub broken_kinds: Vec<String>,
 }
 
 /// What one request meets.

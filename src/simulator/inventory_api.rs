@@ -2,9 +2,11 @@
 
 use super::Shared;
 use super::cloud::Cloud;
+use super::faults::Mishap;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// The parameters of a listing.
 #[derive(Debug, Deserialize)]
@@ -20,18 +22,31 @@ pub async fn list(
     kind: web::Path<String>,
     listing: web::Query<Listing>,
 ) -> HttpResponse {
-    let (page, mishap) = {
+    let (page, mishap, seconds) = {
         let mut cloud = shared.cloud();
         let Some(kind) = known(&kind) else { return HttpResponse::NotFound().finish() };
-        let mishap = cloud.meet(kind);
+        let mishap = match cloud.meet(kind) {
+            Mishap::Ok if is_poisoned(&cloud, kind, &listing) => Mishap::ServerError,
+            mishap => mishap,
+        };
         let page = page(&cloud, kind, &listing);
         let things = page.as_ref().and_then(|page| page[kind].as_array()).map_or(0, Vec::len);
         cloud.things += things as u64;
-        (page, mishap)
+        (page, mishap, cloud.faults.inventory_seconds)
     };
+    if seconds > 0.0 {
+        tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+    }
     match page {
         Some(page) => mishap.answer(page.to_string().into_bytes()).await,
         None => HttpResponse::BadRequest().json(json!({"error": "bad_page_token"})),
+    }
+}
+
+fn is_poisoned(cloud: &Cloud, kind: &str, listing: &Listing) -> bool {
+    match &listing.ids {
+        Some(ids) => ids.split(',').any(|id| cloud.faults.poison.iter().any(|poison| poison == id)),
+        None => cloud.faults.broken_kinds.iter().any(|broken| broken == kind),
     }
 }
 

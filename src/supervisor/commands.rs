@@ -39,6 +39,7 @@ impl Handler<Reload> for Supervisor {
 
     fn handle(&mut self, reload: Reload, ctx: &mut Self::Context) -> Self::Result {
         self.street.automation.set(Automation::new(&reload.settings, reload.switchboard));
+        self.street.limits.set(reload.settings.most_full_refreshes);
         let new = &reload.settings.ext_management_systems;
         let same = |name: &str, old: &Settings| {
             let find = |settings: &Settings| {

@@ -26,7 +26,8 @@ use street::{Handlers, Role, Street, Worker};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::DropGuard;
 
-/// How often the VMDB is asked which EMSs are paused.
+/// How often the VMDB is asked what commands beside this process want: which EMSs are paused, what is to be restarted or
+/// refreshed.
 const LOOK_FOR_PAUSED: Duration = Duration::from_secs(2);
 
 /// The actor; see the module.
@@ -316,8 +317,12 @@ impl Actor for Supervisor {
             let vmdb = supervisor.street.handling.vmdb.clone();
             let caught = supervisor.children.values().filter(|ems| ems.catcher.is_some()).map(|ems| ems.id);
             let caught: Vec<EmsId> = caught.collect();
+            let bells = supervisor.street.handling.bells.clone();
             let asked = async move {
                 let rows = vmdb.read(vmdb::ems::list).await?;
+                // Work that a command queued rings no bell.
+                let waiting = vmdb.read(vmdb::refresh_work::ems_with_waiting_refresh).await?;
+                waiting.into_iter().for_each(|ems_id| bells.ring(ems_id));
                 let mut asked = vmdb.read(vmdb::restarts::asked).await?;
                 // Others are for other processes.
                 asked.retain(|(_, ems_id)| caught.contains(ems_id));

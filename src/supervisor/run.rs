@@ -9,6 +9,7 @@ use crate::event_handler::{Bells, EmsNames, Handling};
 use crate::http::{self, HttpContext};
 use crate::observe::Observe;
 use crate::provider::ByteBudget;
+use crate::refresh::limits::RefreshLimits;
 use crate::settings::{Settings, plan};
 use crate::switchboard::Switchboard;
 use crate::vmdb::{self, Access, Vmdb, VmdbError};
@@ -168,6 +169,7 @@ fn start(
         automation: SharedAutomation::new(Automation::new(&settings, switchboard)),
         arbiters: handles,
         budget: shared.budget,
+        limits: RefreshLimits::new(settings.most_full_refreshes),
         context: shared.context,
         owner: i64::from(std::process::id()),
     };

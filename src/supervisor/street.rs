@@ -13,8 +13,11 @@ use crate::event_handler::{EventHandler, Handling};
 use crate::http::HttpContext;
 use crate::observe::ActorKind;
 use crate::provider::{ByteBudget, Ems, EmsId, Provider};
+use crate::purger::Purger;
+use crate::refresh::limits::RefreshLimits;
 use crate::refresh::{RefreshWorker, Refreshing};
 use crate::settings::{EmsSettings, RefreshSettings, Settings};
+use crate::webhooks::sender::WebhookSender;
 use actix::{Addr, Recipient};
 use std::collections::HashMap;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -71,6 +74,8 @@ pub struct Street {
     pub arbiters: ArbiterHandles,
     /// Bytes of all pages in memory.
     pub budget: ByteBudget,
+    /// Places to refresh in.
+    pub limits: RefreshLimits,
     /// What the HTTP server shows.
     pub context: HttpContext,
     /// Who this process is, for claims.
@@ -169,7 +174,9 @@ impl Street {
     /// The workers that this process has once.
     pub fn workers(&self) -> &'static [ActorKind] {
         match self.role {
-            Role::Run | Role::QueueWorker => &[ActorKind::AutomateWorker],
+            Role::Run | Role::QueueWorker => {
+                &[ActorKind::AutomateWorker, ActorKind::WebhookSender, ActorKind::Purger]
+            }
             Role::SingleWorker(_) => &[],
         }
     }
@@ -182,6 +189,13 @@ impl Street {
                 let worker =
                     AutomateWorker { handling, automation: self.automation.clone(), owner: self.owner };
                 self.spawn_rounds(kind, worker, notice)
+            }
+            ActorKind::WebhookSender => {
+                let sender = WebhookSender::new(handling, self.automation.clone(), self.owner);
+                self.spawn_rounds(kind, sender, notice)
+            }
+            ActorKind::Purger => {
+                self.spawn_rounds(kind, Purger::new(handling, self.automation.clone()), notice)
             }
             _ => unreachable!("{} is no worker of the process", kind.label()),
         }
@@ -206,6 +220,7 @@ impl Street {
             provider: ems.provider,
             settings: ems.refresh.clone(),
             vmdb: self.handling.vmdb.clone(),
+            limits: self.limits.clone(),
             owner: self.owner,
             observe: self.handling.observe.clone(),
         };

@@ -6,6 +6,7 @@
 use super::files::SourceFile;
 use super::problem::{AutomateError, did_you_mean};
 use serde_yaml::{Mapping, Value};
+use std::ops::Range;
 
 /// Real columns of ManageIQ's tables, which an export may hold and which mean nothing here.
 const COLUMNS: &[&str] = &[
@@ -80,9 +81,13 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// What stands under `object.KEY`.
+    pub(super) fn under(&self, key: &str) -> Option<&Value> {
+        self.object.get(key)
+    }
+
     /// The list under `object.KEY` of one-key mappings: (key, its mapping, line of the key).
     pub(super) fn entries(&self, key: &str) -> Result<Vec<(String, Mapping, usize)>, AutomateError> {
-        self.only(&self.object, &["attributes", key], 1)?;
         let start = self.line_of(key, 1);
         let list = match self.object.get(key) {
             None | Some(Value::Null) => return Ok(Vec::new()),
@@ -124,9 +129,32 @@ impl<'a> Document<'a> {
         Ok(entries)
     }
 
-    /// Refuses whatever else stands in `object`.
-    pub(super) fn holds_nothing_but_attributes(&self) -> Result<(), AutomateError> {
-        self.only(&self.object, &["attributes"], 1)
+    /// The mapping under `object.KEY`: each key with its value and the lines from its own to the next key's.
+    pub(super) fn named(&self, key: &str) -> Result<Vec<(String, &Value, Range<usize>)>, AutomateError> {
+        let start = self.line_of(key, 1);
+        let mapping = match self.object.get(key) {
+            None | Some(Value::Null) => return Ok(Vec::new()),
+            Some(Value::Mapping(mapping)) => mapping,
+            Some(_) => {
+                return Err(self.error(start, &format!("`{key}` must hold one line per name: `NAME: {{…}}`")));
+            }
+        };
+        let mut entries: Vec<(String, &Value, Range<usize>)> = Vec::with_capacity(mapping.len());
+        let mut line = start;
+        for (name, value) in mapping {
+            let name = self.text(name, line, key)?.unwrap_or_default();
+            line = self.line_within(&name, line + 1, usize::MAX).unwrap_or(line);
+            if let Some((_, _, lines)) = entries.last_mut() {
+                lines.end = line.max(lines.start + 1);
+            }
+            entries.push((name, value, line..usize::MAX));
+        }
+        Ok(entries)
+    }
+
+    /// Refuses whatever else than `keys` stands in `object`.
+    pub(super) fn holds_only(&self, keys: &[&str]) -> Result<(), AutomateError> {
+        self.only(&self.object, keys, 1)
     }
 
     /// Refuses keys that are neither `known` nor columns of ManageIQ's.
@@ -189,13 +217,18 @@ impl<'a> Document<'a> {
 
     /// The first line from `from` on that sets `key`; `from` when it is written in some other way.
     pub(super) fn line_of(&self, key: &str, from: usize) -> usize {
+        self.line_within(key, from, usize::MAX).unwrap_or(from)
+    }
+
+    /// The first line from `from` on and before `until` that begins with `key` and sets it.
+    pub(super) fn line_within(&self, key: &str, from: usize, until: usize) -> Option<usize> {
         let sets = |line: &str| {
             let line = line.trim_start_matches([' ', '-', '{', '"', '\'']);
             line.strip_prefix(key)
                 .is_some_and(|rest| rest.trim_start_matches(['"', '\'']).trim_start().starts_with(':'))
         };
         let mut lines = self.text.lines().enumerate().skip(from.saturating_sub(1));
-        lines.find(|(_, line)| sets(line)).map_or(from, |(index, _)| index + 1)
+        lines.find(|(_, line)| sets(line)).map(|(index, _)| index + 1).filter(|line| *line < until)
     }
 
     /// An error in this file.

@@ -6,21 +6,30 @@
 use super::Call;
 use super::explanation::{Explanation, FieldRun, Resolved};
 use super::guard;
-use super::handler_names::HANDLERS;
-use super::index::{ENTRY_CLASS, ENTRY_INSTANCE, Found, Index};
-use super::model::{DataType, Effective, FieldKind, SchemaField, is_commented_out};
-use super::substitution::{Object, Part, Reference, Template, is_unknown_root_attribute};
-use super::uri::{self, Uri};
+use super::index::{ENTRY_CLASS, ENTRY_INSTANCE, Found, Index, MISSING};
+use super::model::{Effective, FieldKind, SchemaField, is_commented_out};
+use super::native::{native_method, native_state_machine};
+use super::uri::Uri;
+use super::values::{NoText, converted};
 use std::collections::BTreeMap;
 
 /// Deeper than any tree of relationships that is meant.
 const DEEPEST: usize = 50;
 
+/// What is known of an event.
+pub(super) struct Asked<'a> {
+    /// `EmsEvent`, `MiqEvent` and the like.
+    pub namespace: &'a str,
+    pub source: &'a str,
+    pub event_type: &'a str,
+}
+
 /// Evaluates one event.
-pub(super) fn explain(index: &Index, source: &str, event_type: &str) -> Explanation {
-    let mut run = Run { index, source, event_type, frames: Vec::new(), explanation: Explanation::default() };
+pub(super) fn explain(index: &Index, asked: &Asked<'_>) -> Explanation {
+    let mut run =
+        Run { index, asked, frames: Vec::new(), finished: Vec::new(), explanation: Explanation::default() };
     let params = BTreeMap::from([
-        ("event_type".to_owned(), event_type.to_owned()),
+        ("event_type".to_owned(), asked.event_type.to_owned()),
         ("object_name".to_owned(), "Event".to_owned()),
         ("vmdb_object_type".to_owned(), "event_stream".to_owned()),
     ]);
@@ -29,36 +38,57 @@ pub(super) fn explain(index: &Index, source: &str, event_type: &str) -> Explanat
         instance: Some(ENTRY_INSTANCE.to_owned()),
         params,
         message: Some("create".to_owned()),
-        wildcard: false,
+        ..Uri::default()
     };
     run.explanation.aborted = run.call(entry, "create", "").err().map(|Abort(why)| why);
     run.explanation
 }
 
 /// Why a run ends.
-struct Abort(String);
+pub(super) struct Abort(pub String);
 
-/// An object under way.
-struct Frame {
-    /// Class, instance and message, to notice circles.
-    identity: (String, Option<String>, String),
-    attributes: BTreeMap<String, String>,
+/// An object, under way or done.
+pub(super) struct Frame {
+    /// In lower case, such as `system/event/emsevent/vc`.
+    class: String,
+    /// In lower case; `None` for the class's defaults alone.
+    instance: Option<String>,
+    pub message: String,
+    pub attributes: BTreeMap<String, String>,
+    /// Whether the call that stands for all its states is made.
+    are_states_run: bool,
 }
 
-/// Why a value has no text.
-enum NoText {
-    /// The field is passed over.
-    PassOver(String),
-    /// An attribute is not there; counts as empty, save in guards.
-    Absent(String),
+impl Frame {
+    /// Whether it is of the class that `path` ends with, in lower case.
+    pub(super) fn is_of_class(&self, path: &str) -> bool {
+        ends_with_path(&self.class, path)
+    }
+
+    /// Whether it lies at `path`: namespace, class and instance, in lower case.
+    pub(super) fn is_at(&self, path: &str) -> bool {
+        let here = path.rsplit_once('/').filter(|(_, name)| self.instance.as_deref() == Some(*name));
+        here.is_some_and(|(class, _)| ends_with_path(&self.class, class))
+    }
+
+    fn is_same_call(&self, other: &Self) -> bool {
+        (&self.class, &self.instance, &self.message) == (&other.class, &other.instance, &other.message)
+    }
 }
 
-struct Run<'a> {
-    index: &'a Index,
-    source: &'a str,
-    event_type: &'a str,
-    frames: Vec<Frame>,
-    explanation: Explanation,
+/// Whether `class` ends with the segments of `path`; both in lower case.
+pub(super) fn ends_with_path(class: &str, path: &str) -> bool {
+    class.strip_suffix(path).is_some_and(|before| before.is_empty() || before.ends_with('/'))
+}
+
+/// One event's run.
+pub(super) struct Run<'a> {
+    pub index: &'a Index,
+    pub asked: &'a Asked<'a>,
+    /// From the root inwards.
+    pub frames: Vec<Frame>,
+    pub finished: Vec<Frame>,
+    pub explanation: Explanation,
 }
 
 impl<'a> Run<'a> {
@@ -74,10 +104,16 @@ impl<'a> Run<'a> {
         };
         let message = uri.message.unwrap_or_else(|| message.to_owned());
         let instance = found.instance.map(|instance| instance.name.to_ascii_lowercase());
-        let is_missing =
-            instance.as_deref() == Some(super::index::MISSING) && !asked.eq_ignore_ascii_case(".missing");
-        let identity = (found.class.path.to_ascii_lowercase(), instance, message.clone());
-        if self.frames.iter().any(|frame| frame.identity == identity) {
+        let is_missing = instance.as_deref() == Some(MISSING) && !asked.eq_ignore_ascii_case(MISSING);
+        let class = found.class.path.to_ascii_lowercase();
+        let frame = Frame {
+            class,
+            instance,
+            message: message.clone(),
+            attributes: BTreeMap::new(),
+            are_states_run: false,
+        };
+        if self.frames.iter().any(|outer| outer.is_same_call(&frame)) {
             return Err(Abort(format!("{place}/{}/{asked} calls itself in a circle", uri.class)));
         }
         if self.frames.len() >= DEEPEST {
@@ -87,15 +123,20 @@ impl<'a> Run<'a> {
         if is_resolved {
             self.explanation.resolved = Some(resolved(&found));
         }
-        self.frames.push(Frame { identity, attributes: BTreeMap::new() });
+        self.frames.push(frame);
         let mut result = self.guards_hold(&found, &message);
         if matches!(result, Ok(true)) {
             self.attach(uri.params, is_missing.then_some(asked));
             result = self.run_fields(&found, &message).map(|()| true);
         }
-        let frame = self.frames.pop();
-        if let (true, Some(resolved), Some(frame)) = (is_resolved, &mut self.explanation.resolved, frame) {
-            resolved.attributes = frame.attributes;
+        if let Some(frame) = self.frames.pop() {
+            if let (true, Some(resolved)) = (is_resolved, &mut self.explanation.resolved) {
+                resolved.attributes.clone_from(&frame.attributes);
+            }
+            // A guard that fails discards its object.
+            if matches!(result, Ok(true)) {
+                self.finished.push(frame);
+            }
         }
         result.map(|_| ())
     }
@@ -117,11 +158,13 @@ impl<'a> Run<'a> {
             };
             let place = place(&value, field);
             let text = match self.text(&value, field) {
-                Ok(text) => text,
-                Err(NoText::Absent(why)) => return Err(Abort(format!("{place}{why}"))),
+                Ok(text) => text.unwrap_or_default(),
                 Err(NoText::PassOver(why)) => {
                     self.explanation.warnings.push(format!("{place}the guard counts as failed: {why}"));
                     return Ok(false);
+                }
+                Err(NoText::Absent(why) | NoText::NoObject(why)) => {
+                    return Err(Abort(format!("{place}{why}")));
                 }
             };
             self.ran(found, field, &text);
@@ -147,9 +190,12 @@ impl<'a> Run<'a> {
                 continue;
             }
             match self.text(&value, field) {
-                Ok(text) => self.run_field(found, field, (&value, text), message)?,
-                Err(NoText::PassOver(why) | NoText::Absent(why)) => {
-                    self.explanation.warnings.push(format!("{}passed over: {why}", place(&value, field)));
+                Ok(Some(text)) => self.run_field(found, field, (&value, text), message)?,
+                Ok(None) => {}
+                Err(why) => {
+                    let place = place(&value, field);
+                    let why = why.passed_over(&place)?;
+                    self.explanation.warnings.push(format!("{place}passed over: {why}"));
                 }
             }
         }
@@ -163,102 +209,75 @@ impl<'a> Run<'a> {
         (value, text): (&Effective<'_>, String),
         message: &str,
     ) -> Result<(), Abort> {
+        // What a placeholder leaves blank or turns into a comment is passed over like what is written so.
+        if field.kind != FieldKind::Attribute && (text.trim().is_empty() || is_commented_out(&text)) {
+            return Ok(());
+        }
         self.ran(found, field, &text);
         let place = place(value, field);
         match field.kind {
             FieldKind::Assertion => {}
             FieldKind::Attribute => {
-                let text = if field.datatype == DataType::Boolean { boolean(text) } else { text };
+                let text = converted(text, field.datatype);
                 if let Some(frame) = self.frames.last_mut() {
                     frame.attributes.insert(field.key.clone(), text);
                 }
             }
-            FieldKind::Method => match handler_method(&found.class.path, &text) {
-                Some(handler) => {
-                    let params = self.frames.last().map(|frame| frame.attributes.clone()).unwrap_or_default();
-                    self.explanation
-                        .calls
-                        .push(Call { uri: format!("/System/event_handlers/{handler}"), params });
-                }
-                None => self.explanation.warnings.push(format!("{place}the method {text} is not run")),
-            },
+            FieldKind::Method => self.run_method(found, &text, &place),
+            FieldKind::State => self.run_state(found, &text, &place),
             FieldKind::Relationship => {
                 let uri = Uri::parse(&text).map_err(|why| Abort(format!("{place}{why}")))?;
-                self.call(uri, message, &place)?;
+                if uri.is_method {
+                    self.call_method(uri, &place);
+                } else {
+                    self.call(uri, message, &place)?;
+                }
             }
-            FieldKind::State => self.explanation.warnings.push(format!("{place}the state {text} is not run")),
         }
         Ok(())
+    }
+
+    fn run_method(&mut self, found: &Found<'a>, method: &str, place: &str) {
+        if found.instance.is_some_and(|instance| instance.name.eq_ignore_ascii_case(MISSING)) {
+            self.explanation.depends_on_event = true;
+        }
+        match native_method(&found.class.path, method) {
+            Some(uri) => self.push_call(uri),
+            None => self.explanation.warnings.push(format!("{place}the method {method} is not run")),
+        }
+    }
+
+    /// All states of a state machine that is run natively are one call.
+    fn run_state(&mut self, found: &Found<'a>, state: &str, place: &str) {
+        let name = found.instance.map_or("", |instance| instance.name.as_str());
+        let Some(frame) = self.frames.last_mut() else { return };
+        match native_state_machine(&found.class.path, name) {
+            Some(uri) => {
+                if !std::mem::replace(&mut frame.are_states_run, true) {
+                    self.push_call(uri.to_owned());
+                }
+            }
+            None => self.explanation.warnings.push(format!("{place}the state {state} is not run")),
+        }
+    }
+
+    fn push_call(&mut self, uri: String) {
+        let params = self.frames.last().map(|frame| frame.attributes.clone()).unwrap_or_default();
+        self.explanation.calls.push(Call { uri, params });
+    }
+
+    /// An address of the scheme `method`.
+    fn call_method(&mut self, uri: Uri, place: &str) {
+        let method = uri.instance.unwrap_or_default();
+        match native_method(&uri.class, &method) {
+            Some(address) => self.explanation.calls.push(Call { uri: address, params: uri.params }),
+            None => self.explanation.warnings.push(format!("{place}the method {method} is not run")),
+        }
     }
 
     fn ran(&mut self, found: &Found<'a>, field: &SchemaField, value: &str) {
         let (class, field, kind) = (found.class.path.clone(), field.name.clone(), field.kind);
         self.explanation.fields.push(FieldRun { class, field, kind, value: value.to_owned() });
-    }
-
-    /// The field's text with its placeholders filled in.
-    fn text(&mut self, value: &Effective<'_>, field: &SchemaField) -> Result<String, NoText> {
-        if field.datatype == DataType::NullCoalescing {
-            let filled = value.text.split("||").find_map(|part| {
-                self.substitute(part.trim(), field).ok().filter(|text| !text.trim().is_empty())
-            });
-            return Ok(filled.unwrap_or_default());
-        }
-        self.substitute(value.text, field)
-    }
-
-    fn substitute(&mut self, text: &str, field: &SchemaField) -> Result<String, NoText> {
-        if !field.substitute || !text.contains("${") {
-            return Ok(text.to_owned());
-        }
-        let template = Template::parse(text).map_err(NoText::PassOver)?;
-        // What is filled into an address stays one piece of it, unless it is the whole address.
-        let encodes = field.kind == FieldKind::Relationship && !template.is_whole();
-        let mut filled = String::new();
-        for part in &template.parts {
-            let piece = match part {
-                Part::Text(text) => {
-                    filled.push_str(text);
-                    continue;
-                }
-                Part::CurrentMessage => self.frames.last().map(|frame| frame.identity.2.clone()),
-                Part::Attribute(reference) => self.attribute(reference, field)?,
-            };
-            let piece = piece.unwrap_or_default();
-            filled.push_str(&if encodes { uri::encode(&piece) } else { piece });
-        }
-        Ok(filled)
-    }
-
-    fn attribute(&mut self, reference: &Reference, field: &SchemaField) -> Result<Option<String>, NoText> {
-        let depth = self.frames.len() - 1;
-        let name = reference.attribute.as_str();
-        if depth > 0 {
-            self.explanation.depends_on_event = true;
-        }
-        match reference.member.as_deref() {
-            Some("source") => return Ok(Some(self.source.to_owned())),
-            Some("event_type") => return Ok(Some(self.event_type.to_owned())),
-            Some(_) => return Ok(Some("EmsEvent".to_owned())),
-            None => {}
-        }
-        let at = match reference.object {
-            Object::Root => Some(0),
-            Object::Up(steps) => depth.checked_sub(steps),
-        };
-        let frame = at
-            .map(|at| &self.frames[at])
-            .ok_or_else(|| NoText::PassOver("`..` leads above the root".to_owned()))?;
-        match frame.attributes.get(name) {
-            Some(value) => Ok(Some(value.clone())),
-            None if at == Some(0) && is_unknown_root_attribute(name) => {
-                Err(NoText::PassOver(format!("`{name}` is not known to the switchboard")))
-            }
-            None if field.kind == FieldKind::Assertion => {
-                Err(NoText::Absent(format!("there is no attribute `{name}`")))
-            }
-            None => Ok(None),
-        }
     }
 }
 
@@ -271,21 +290,6 @@ fn resolved(found: &Found<'_>) -> Resolved {
     }
 }
 
-/// The handler that a method field of `/System/event_handlers` calls.
-pub(super) fn handler_method(class: &str, method: &str) -> Option<&'static str> {
-    let is_handlers = class.eq_ignore_ascii_case("System/event_handlers");
-    let method = method.trim();
-    HANDLERS.iter().copied().find(|handler| is_handlers && handler.eq_ignore_ascii_case(method))
-}
-
 fn place(value: &Effective<'_>, field: &SchemaField) -> String {
     format!("{}:{}: {}: ", value.file, value.line, field.name)
-}
-
-fn boolean(text: String) -> String {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "true" | "1" => "true".to_owned(),
-        "false" | "0" => "false".to_owned(),
-        _ => text,
-    }
 }

@@ -19,7 +19,7 @@ pub(super) struct SourceFile {
     pub bytes: Cow<'static, [u8]>,
 }
 
-/// The files of one domain, sorted by path, without dot-files.
+/// The files of one domain, sorted by path, without dot-files, save those that a loader tells of.
 #[derive(Debug)]
 pub(super) struct DomainFiles {
     /// The folder's name; the domain's when its file gives none.
@@ -56,6 +56,12 @@ pub(super) fn read_folder(folder: &Path) -> Result<DomainFiles, AutomateError> {
     Ok(DomainFiles { folder_name, shown: folder.display().to_string(), files, builtin: false })
 }
 
+/// A file that its author believes to be read: the instance `.missing` lies in `_missing.yaml`.
+pub(super) fn is_slip(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name == ".missing" || name == ".missing.yaml"
+}
+
 fn read_below(
     folder: &Path,
     prefix: &str,
@@ -69,7 +75,7 @@ fn read_below(
     for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
         let path = entry.map_err(|error| unreadable(folder, &error))?.path();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if name.starts_with('.') {
+        if name.starts_with('.') && !is_slip(&name) {
             continue;
         }
         let below = format!("{prefix}{name}");

@@ -159,22 +159,31 @@ impl<'a> Parser<'a> {
         digits.parse().map(Operand::Number).map_err(|_| format!("`{digits}` is no number"))
     }
 
-    /// What stands up to the closing `quote`; a backslash takes the next character as it is, save in patterns.
+    /// What stands up to the closing `quote`. In patterns a backslash stays, save before `/`; between double quotes it
+    /// makes a line break of `n` and a tab of `t`; between single quotes it is itself, save before a quote or backslash.
     fn quoted(&mut self, quote: char) -> Result<String, String> {
         let mut text = String::new();
-        let mut characters = self.rest.char_indices().skip(1);
+        let mut characters = self.rest.char_indices().skip(1).peekable();
         while let Some((position, character)) = characters.next() {
             if character == quote {
                 self.rest = &self.rest[position + character.len_utf8()..];
                 return Ok(text);
             }
+            if character == '#' && quote != '\'' && matches!(characters.peek(), Some((_, '{'))) {
+                return Err("`#{` is beyond what guards can say here".to_owned());
+            }
             if character != '\\' {
                 text.push(character);
             } else if let Some((_, next)) = characters.next() {
-                if quote == '/' && next != '/' {
-                    text.push('\\');
+                match (quote, next) {
+                    ('"', 'n') => text.push('\n'),
+                    ('"', 't') => text.push('\t'),
+                    ('"', _) if next.is_ascii_alphanumeric() => {
+                        return Err(format!("`\\{next}` is beyond what guards can say here"));
+                    }
+                    ('/', '/') | ('\'', '\'' | '\\') | ('"', _) => text.push(next),
+                    _ => text.extend(['\\', next]),
                 }
-                text.push(next);
             }
         }
         Err(format!("a closing {quote} is missing"))
@@ -186,8 +195,11 @@ fn compare(left: &Operand, operator: &str, right: &Operand) -> Result<bool, Stri
     match (left, operator, right) {
         (_, "==", _) => Ok(left == right),
         (_, "!=", _) => Ok(left != right),
-        (Text(text), "=~" | "!~", Pattern(pattern, ignore_case)) => {
-            let pattern = RegexBuilder::new(pattern).case_insensitive(*ignore_case).build();
+        (Operand::Nil, "=~" | "!~", Pattern(..)) => Ok(operator == "!~"),
+        (Text(text), "=~" | "!~", Pattern(pattern, ignore_case))
+        | (Pattern(pattern, ignore_case), "=~" | "!~", Text(text)) => {
+            // In Ruby `^` and `$` are the ends of a line.
+            let pattern = RegexBuilder::new(pattern).case_insensitive(*ignore_case).multi_line(true).build();
             let found = pattern.map_err(|error| error.to_string())?.is_match(text);
             Ok(found == (operator == "=~"))
         }
@@ -227,6 +239,10 @@ mod tests {
             ("'vm-12' =~ /^VM-\\d+$/i", true),
             ("'vm' !~ /x/", true),
             ("nil.nil? and ''.empty?", true),
+            ("/^b$/ =~ \"a\\nb\"", true),
+            ("nil =~ /x/ or nil !~ /x/", true),
+            ("'a\\b' == \"a\\\\b\" && 'it\\'s' == \"it's\"", true),
+            ("'/a/' =~ /\\/a\\//", true),
         ] {
             assert_eq!(holds(text), Ok(expected), "{text}");
         }
@@ -234,7 +250,18 @@ mod tests {
 
     #[test]
     fn everything_else_is_an_error() {
-        for text in ["$evm.root", "system('x')", "abc == 'abc'", "1 +", "'a", "'a' < 1", "(true", ""] {
+        for text in [
+            "$evm.root",
+            "system('x')",
+            "abc == 'abc'",
+            "1 +",
+            "'a",
+            "'a' < 1",
+            "(true",
+            "\"#{exit}\" == 'x'",
+            "\"\\x41\" == 'A'",
+            "",
+        ] {
             assert!(holds(text).is_err(), "{text}");
         }
     }

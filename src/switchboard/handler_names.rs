@@ -31,6 +31,17 @@ const TARGETS: [&str; 10] = [
     "src_vm_or_dest_host",
 ];
 
+/// The parameters that a handler cannot do without; they may be empty.
+pub(super) fn needed_parameters(handler: &str) -> &'static [&'static str] {
+    match handler {
+        "event_action_refresh" | "event_action_refresh_sync" | "event_action_scan" => &["target"],
+        "event_action_policy" => &["target", "policy_event", "param"],
+        "change_event_target_state" => &["target", "param"],
+        "src_vm_as_template" => &["flag"],
+        _ => &[],
+    }
+}
+
 /// What kind of handler a path names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Handler {

@@ -5,10 +5,11 @@
 
 use super::document::Document;
 use super::files::{DomainFiles, SourceFile};
-use super::loader_class::{Naming, load_class};
-use super::model::Domain;
+use super::loader_class::{Naming, is_class_file, load_class, load_class_file};
+use super::model::{Class, Domain};
 use super::problem::{AutomateError, AutomateWarning};
 use serde_yaml::Value;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 const DOMAIN_FILE: &str = "__domain__.yaml";
@@ -33,19 +34,47 @@ pub(super) fn load_domain(
             continue;
         }
         if !is_class_folder(folder, files) {
-            warnings.extend(files.iter().filter_map(|file| stray(folder, file)));
+            for file in files {
+                if is_class_file(file) {
+                    add(&mut domain, load_class_file(file, lower, warnings)?)?;
+                } else if file.path.ends_with("/__namespace__.yaml") {
+                    check_namespace(file)?;
+                } else {
+                    warnings.extend(stray(folder, file));
+                }
+            }
             continue;
         }
         let methods = folders.get(format!("{folder}/__methods__").as_str()).map_or(&[][..], Vec::as_slice);
         let naming = Naming { folder, files, methods, domain: &source.shown };
-        let class = load_class(&naming, lower, warnings)?;
-        let line = format!("the class {} is there a second time; names do not differ by case", class.path);
-        let shown = class.shown.clone();
-        if domain.classes.insert(class.path.to_ascii_lowercase(), class).is_some() {
-            return Err(AutomateError::Malformed { file: shown, line: 1, message: line });
-        }
+        add(&mut domain, load_class(&naming, lower, warnings)?)?;
     }
     Ok(Some(domain))
+}
+
+fn add(domain: &mut Domain, class: Class) -> Result<(), AutomateError> {
+    let class = Class { is_builtin: domain.builtin, ..class };
+    match domain.classes.entry(class.path.to_ascii_lowercase()) {
+        Entry::Occupied(other) => {
+            let message = format!(
+                "the class {} is there a second time, {} has it (names do not differ by case); join the two",
+                class.path,
+                other.get().shown
+            );
+            Err(AutomateError::Malformed { file: class.shown, line: 1, message })
+        }
+        Entry::Vacant(vacant) => {
+            vacant.insert(class);
+            Ok(())
+        }
+    }
+}
+
+/// Its folder says what it is called; but it must be a file that ManageIQ reads.
+fn check_namespace(file: &SourceFile) -> Result<(), AutomateError> {
+    let document = Document::parse(file)?;
+    document.holds_only(&["attributes"])?;
+    document.attributes(&["name", "description", "display_name", "priority", "enabled"]).map(|_| ())
 }
 
 /// The domain's name, or `None` when `enabled: false` switches it off.
@@ -54,7 +83,7 @@ fn domain_name(source: &DomainFiles) -> Result<Option<String>, AutomateError> {
         return Err(no_domain(source));
     };
     let document = Document::parse(file)?;
-    document.holds_nothing_but_attributes()?;
+    document.holds_only(&["attributes"])?;
     let attributes = document.attributes(&[
         "name",
         "description",

@@ -14,23 +14,34 @@ mod handler_names;
 mod index;
 mod loader;
 mod loader_class;
+mod loader_instance;
+mod loader_schema;
 mod model;
+mod native;
 mod problem;
 mod review;
+mod review_names;
 mod substitution;
+mod text_methods;
 mod uri;
+mod values;
 
 pub use builtin::builtin_domain;
 pub use explanation::{Explanation, FieldRun, Resolved};
 pub use handler_names::{HANDLERS, Handler, is_target_name};
 pub use model::FieldKind;
+pub use native::{REFRESH_STATE_MACHINE, UPDATE_VM_IMPORT_STATUS};
 pub use problem::{AutomateError, AutomateWarning};
 
+use evaluate::Asked;
 use index::Index;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// The namespace of the events that providers send.
+const EMS_EVENT: &str = "EmsEvent";
 
 /// The loaded automate domains. Cheap to clone; a reload makes a new one.
 #[derive(Clone, Debug, Default)]
@@ -84,16 +95,32 @@ impl Switchboard {
     /// The calls that an event of this source and type makes. A source without a class, and a type that no instance
     /// (nor `.missing`) answers, make none.
     pub fn evaluate(&self, source: &str, event_type: &str) -> Vec<Call> {
-        match self.index.plan(source, event_type) {
-            Some(calls) => calls.to_vec(),
-            None => evaluate::explain(&self.index, source, event_type).calls,
+        self.evaluate_in(EMS_EVENT, source, event_type)
+    }
+
+    /// As [`Switchboard::evaluate`], for events of another namespace: `EmsEvent` for what providers send, `MiqEvent` for
+    /// policy events (whose source is `POLICY`).
+    pub fn evaluate_in(&self, namespace: &str, source: &str, event_type: &str) -> Vec<Call> {
+        self.calls(namespace, source, event_type).to_vec()
+    }
+
+    /// As [`Switchboard::evaluate_in`], without a copy of the calls: what is worked out at load is shared.
+    pub fn calls(&self, namespace: &str, source: &str, event_type: &str) -> Arc<[Call]> {
+        match self.index.plan(namespace, source, event_type) {
+            Some(calls) => calls.clone(),
+            None => self.explain_in(namespace, source, event_type).calls.into(),
         }
     }
 
     /// As [`Switchboard::evaluate`], with how it came to them: which instance of which domain answered, which fields
     /// ran, and what was passed over.
     pub fn explain(&self, source: &str, event_type: &str) -> Explanation {
-        evaluate::explain(&self.index, source, event_type)
+        self.explain_in(EMS_EVENT, source, event_type)
+    }
+
+    /// As [`Switchboard::explain`], for events of another namespace.
+    pub fn explain_in(&self, namespace: &str, source: &str, event_type: &str) -> Explanation {
+        evaluate::explain(&self.index, &Asked { namespace, source, event_type })
     }
 
     /// Names of the enabled domains, lowest first.

@@ -18,20 +18,31 @@ pub(super) struct Domain {
 pub(super) struct Class {
     /// As written, such as `System/Event/EmsEvent/Amazon`.
     pub path: String,
+    /// Whether it comes with the binary.
+    pub is_builtin: bool,
     /// In order of evaluation.
     pub schema: Arc<Schema>,
     /// By lower-case name.
     pub instances: HashMap<String, Instance>,
     /// Files of methods, which are not run.
-    pub methods: Vec<String>,
+    pub methods: Vec<MethodFile>,
     /// Where people are told that it lies.
+    pub shown: String,
+}
+
+/// A file of a method.
+#[derive(Debug)]
+pub(super) struct MethodFile {
+    /// What the method is called.
+    pub name: String,
+    /// As people are told of it.
     pub shown: String,
 }
 
 /// The fields of a class, in order of evaluation.
 #[derive(Debug, Default)]
 pub(super) struct Schema {
-    /// `__class__.yaml`.
+    /// Where they are written, such as `__class__.yaml`.
     pub file: String,
     pub fields: Vec<SchemaField>,
 }
@@ -85,6 +96,9 @@ pub enum FieldKind {
 pub(super) enum DataType {
     Text,
     Boolean,
+    Integer,
+    Float,
+    Array,
     NullCoalescing,
 }
 

@@ -1,7 +1,11 @@
 //! `${path#attribute}` in values: which of them can be known when only the event's source and type are.
 //!
 //! Known are the attributes of the object itself (`${#name}`), of the one that called it (`${..#name}`), of the root
-//! (`${/#event_type}`), and of the event (`${/#event_stream.source}`). Method calls on values and class paths are not.
+//! (`${/#event_type}`), of an object by its class (`${VC#name}`), of another instance as it is written
+//! (`${miqaedb:/A/B/C/name}`), and of the event (`${/#event_stream.source}`); a few methods of texts may follow.
+
+use super::text_methods::is_text_method;
+use std::fmt;
 
 /// A value with its placeholders taken apart.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,6 +18,7 @@ pub(super) struct Template {
 pub(super) enum Part {
     Text(String),
     Attribute(Reference),
+    Static(StaticReference),
     CurrentMessage,
 }
 
@@ -23,8 +28,17 @@ pub(super) struct Reference {
     pub object: Object,
     /// In lower case.
     pub attribute: String,
-    /// Of the event, when `attribute` is `event_stream`.
-    pub member: Option<String>,
+    /// What is called on its value, in order; of the root's `event_stream`, first which member.
+    pub methods: Vec<String>,
+}
+
+/// An attribute of an instance that need not be under way.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct StaticReference {
+    pub class: String,
+    pub instance: String,
+    /// In lower case.
+    pub attribute: String,
 }
 
 /// Which object.
@@ -33,6 +47,19 @@ pub(super) enum Object {
     Root,
     /// So many callers up; 0 is the object itself.
     Up(usize),
+    /// The nearest one under way of this class, or one that is done at this path; in lower case.
+    Named(String),
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => f.write_str("/"),
+            Self::Up(0) => f.write_str("."),
+            Self::Up(steps) => f.write_str(&vec![".."; *steps].join("/")),
+            Self::Named(path) => f.write_str(path),
+        }
+    }
 }
 
 impl Template {
@@ -59,7 +86,7 @@ impl Template {
 
     /// Whether the whole value is one placeholder.
     pub(super) fn is_whole(&self) -> bool {
-        matches!(self.parts.as_slice(), [Part::Attribute(_) | Part::CurrentMessage])
+        matches!(self.parts.as_slice(), [Part::Attribute(_) | Part::Static(_) | Part::CurrentMessage])
     }
 
     /// Whether it is plain text.
@@ -73,28 +100,52 @@ fn placeholder(inside: &str) -> Result<Part, String> {
         return Ok(Part::CurrentMessage);
     }
     let unknown = |why: &str| format!("${{{inside}}} {why}");
+    if let Some(path) = inside.strip_prefix("miqaedb:") {
+        return static_reference(path).map(Part::Static).ok_or_else(|| {
+            unknown("names no attribute; write ${miqaedb:/Namespace/Class/Instance/attribute}")
+        });
+    }
     let (path, attribute) = inside
         .split_once('#')
         .ok_or_else(|| unknown("names no attribute; write ${/#event_type}, for example"))?;
-    let object = match path {
-        "" | "." => Object::Up(0),
-        "/" => Object::Root,
-        _ if path.split('/').all(|step| step == "..") => Object::Up(path.split('/').count()),
-        _ => return Err(unknown("looks up another object, which Catchall does not do")),
-    };
+    let object = object(path).ok_or_else(|| unknown("looks up what Catchall does not have"))?;
     let attribute = attribute.to_ascii_lowercase();
-    let (attribute, member) = match attribute.split_once('.') {
-        None => (attribute, None),
-        Some(("event_stream", member)) if object == Object::Root && is_known_member(member) => {
-            ("event_stream".to_owned(), Some(member.to_owned()))
-        }
-        Some(_) => {
-            return Err(unknown(
-                "is not known to the switchboard; it knows the event's source and type alone",
-            ));
-        }
-    };
-    Ok(Part::Attribute(Reference { object, attribute, member }))
+    let mut tokens = attribute.split('.').map(str::to_owned);
+    let attribute = tokens.next().unwrap_or_default();
+    let methods: Vec<String> = tokens.collect();
+    let can_be_root = matches!(object, Object::Root | Object::Named(_));
+    let of_text =
+        match methods.split_first() {
+            Some((member, methods)) if attribute == "event_stream" && can_be_root => {
+                if is_known_member(member) { methods } else { std::slice::from_ref(member) }
+            }
+            _ => &methods,
+        };
+    if of_text.iter().all(|method| is_text_method(method)) {
+        Ok(Part::Attribute(Reference { object, attribute, methods }))
+    } else {
+        Err(unknown("is not known to the switchboard; it knows the event's source and type alone"))
+    }
+}
+
+fn object(path: &str) -> Option<Object> {
+    match path {
+        "" | "." => Some(Object::Up(0)),
+        "/" => Some(Object::Root),
+        _ if path.split('/').all(|step| step == "..") => Some(Object::Up(path.split('/').count())),
+        _ if path.starts_with('.') || path.eq_ignore_ascii_case("STATE_VAR") || path.contains(':') => None,
+        _ => Some(Object::Named(path.trim_matches('/').to_ascii_lowercase())),
+    }
+}
+
+fn static_reference(path: &str) -> Option<StaticReference> {
+    let (path, attribute) = path.trim_matches('/').rsplit_once(['/', '#'])?;
+    let (class, instance) = path.trim_end_matches('/').rsplit_once('/')?;
+    Some(StaticReference {
+        class: class.to_owned(),
+        instance: instance.to_owned(),
+        attribute: attribute.to_ascii_lowercase(),
+    })
 }
 
 fn is_known_member(member: &str) -> bool {

@@ -1,12 +1,12 @@
 //! The address in a relationship: `/Namespace/…/Class/Instance?key=value#message`.
 //!
 //! Follows ManageIQ where its text says something: runs of `/` are one, keys and messages are lower-cased, `+` and `%20`
-//! are blanks, what follows a second `=` is lost. Only the scheme `miqaedb` is known.
+//! are blanks, what follows a second `=` is lost. The schemes `miqaedb` and `method` are known.
 
 use std::collections::BTreeMap;
 
 /// A parsed address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Uri {
     /// `Namespace/…/Class`, as written.
     pub class: String,
@@ -18,6 +18,10 @@ pub(super) struct Uri {
     pub message: Option<String>,
     /// Whether it ends in `*` and so names many instances at once.
     pub wildcard: bool,
+    /// Whether it calls a method of the class by name (`method:/…`) instead of an instance.
+    pub is_method: bool,
+    /// Keys that ask for a record (`VmOrTemplate::vm=5`), which is not loaded; only its id is known, as `vm_id`.
+    pub records: Vec<String>,
 }
 
 impl Uri {
@@ -28,7 +32,7 @@ impl Uri {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let text = collapse_slashes(text.trim());
         check_characters(&text)?;
-        let rest = without_scheme(&text)?;
+        let (rest, is_method) = without_scheme(&text)?;
         let (rest, fragment) = split(rest, '#');
         let (path, query) = split(rest, '?');
         let mut segments: Vec<String> = path
@@ -37,13 +41,33 @@ impl Uri {
             .map(|segment| decode(segment, false))
             .collect();
         let instance = if path.ends_with('/') { None } else { segments.pop() };
-        Ok(Self {
+        let mut uri = Self {
             class: segments.join("/"),
             instance,
-            params: query.map(parse_query).unwrap_or_default(),
             message: fragment.filter(|text| !text.is_empty()).map(str::to_ascii_lowercase),
             wildcard: path.ends_with('*'),
-        })
+            is_method,
+            ..Self::default()
+        };
+        uri.read_query(query.unwrap_or_default());
+        Ok(uri)
+    }
+
+    fn read_query(&mut self, query: &str) {
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let mut parts = pair.split('=');
+            let key = decode(parts.next().unwrap_or_default(), true).to_ascii_lowercase();
+            let value = decode(parts.next().unwrap_or_default(), true);
+            match key.split_once("::") {
+                None => self.params.insert(key, value),
+                Some(("array", name)) => self.params.insert(name.to_owned(), value.replace('\u{1f}', ",")),
+                Some((_, name)) => {
+                    let id = format!("{name}_id");
+                    self.records.push(key);
+                    self.params.insert(id, value)
+                }
+            };
+        }
     }
 }
 
@@ -61,18 +85,19 @@ fn collapse_slashes(text: &str) -> String {
     collapsed
 }
 
-fn without_scheme(text: &str) -> Result<&str, String> {
+/// The address without its scheme, and whether that is `method`.
+fn without_scheme(text: &str) -> Result<(&str, bool), String> {
     match text.split_once(':') {
         Some((scheme, rest)) if !scheme.is_empty() && scheme.chars().all(char::is_alphanumeric) => {
-            if scheme.eq_ignore_ascii_case("miqaedb") {
-                Ok(rest)
-            } else {
-                Err(format!(
+            match scheme.to_ascii_lowercase().as_str() {
+                "miqaedb" => Ok((rest, false)),
+                "method" | "miqaemethod" => Ok((rest, true)),
+                _ => Err(format!(
                     "the scheme `{scheme}:` is not known here; only addresses like /System/event_handlers/refresh are"
-                ))
+                )),
             }
         }
-        _ => Ok(text),
+        _ => Ok((text, false)),
     }
 }
 
@@ -98,18 +123,6 @@ fn check_characters(text: &str) -> Result<(), String> {
         return Err("an address has one `#` at most; write the other as %23".to_owned());
     }
     Ok(())
-}
-
-fn parse_query(query: &str) -> BTreeMap<String, String> {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let mut parts = pair.split('=');
-            let key = decode(parts.next().unwrap_or_default(), true).to_ascii_lowercase();
-            (key, decode(parts.next().unwrap_or_default(), true))
-        })
-        .collect()
 }
 
 fn decode(text: &str, plus_is_blank: bool) -> String {
@@ -174,6 +187,18 @@ mod tests {
     fn an_empty_parameter_is_there_and_empty() {
         let uri = Uri::parse("/A/B/C?target=src_vm&param=&flag").unwrap();
         assert_eq!(uri.params, params(&[("target", "src_vm"), ("param", ""), ("flag", "")]));
+    }
+
+    #[test]
+    fn a_method_an_array_and_a_record_are_known_by_their_form() {
+        let uri =
+            Uri::parse("method:/System/event_handlers/refresh?Array::a=x%1Fy&VmOrTemplate::VM=5").unwrap();
+        assert_eq!(
+            (uri.is_method, uri.class.as_str(), uri.instance.as_deref()),
+            (true, "System/event_handlers", Some("refresh"))
+        );
+        assert_eq!(uri.params, params(&[("a", "x,y"), ("vm_id", "5")]));
+        assert_eq!(uri.records, ["vmortemplate::vm"]);
     }
 
     #[test]

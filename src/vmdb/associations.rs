@@ -1,7 +1,7 @@
-//! The associations of an EMS that are kept: which table, and what becomes of rows that the provider no longer has.
+//! The associations of an EMS that are kept: which table, what becomes of rows that the provider no longer has, and which
+//! columns of other rows refer to them.
 
 use super::VmdbError;
-use super::statement::Value;
 
 /// Where an association's rows are.
 #[derive(Debug, PartialEq, Eq)]
@@ -10,60 +10,127 @@ pub(super) struct Association {
     pub(super) table: &'static str,
     /// `vms.template`, which tells two associations of one table apart.
     pub(super) template: Option<bool>,
-    /// Rows that are gone are kept without their EMS (ManageIQ: archived); others are deleted.
-    pub(super) archives: bool,
-    /// Whether there are `created_on` and `updated_on`.
-    pub(super) timestamps: bool,
+    /// What becomes of rows that are gone.
+    pub(super) gone: Gone,
+    /// The column that says when a row was made.
+    pub(super) created: Option<&'static str>,
+    /// The column that says when a row was last changed.
+    pub(super) updated: Option<&'static str>,
     /// Whether there is a `guid`, which we make.
     pub(super) guid: bool,
+    /// Columns that a row gives up when it is archived: it is no longer anywhere. The rest stays as it was last seen.
+    pub(super) gives_up: &'static [&'static str],
+}
+
+/// What becomes of a row that the provider no longer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gone {
+    /// It is deleted.
+    Deleted,
+    /// It is kept without its EMS, which moves to `archived_ems_id`.
+    WithoutEms,
+    /// It is kept with its EMS, and `deleted_on` says since when.
+    Dated,
 }
 
 const fn plain(name: &'static str) -> Association {
-    Association { name, table: name, template: None, archives: false, timestamps: false, guid: false }
+    Association {
+        name,
+        table: name,
+        template: None,
+        gone: Gone::Deleted,
+        created: None,
+        updated: None,
+        guid: false,
+        gives_up: &[],
+    }
 }
 
-const ASSOCIATIONS: [Association; 6] = [
+const fn stamped(name: &'static str) -> Association {
+    Association { created: Some("created_on"), updated: Some("updated_on"), ..plain(name) }
+}
+
+const fn container(name: &'static str, gone: Gone) -> Association {
+    Association { gone, created: Some("created_on"), ..plain(name) }
+}
+
+const fn vms(name: &'static str, template: bool) -> Association {
+    Association {
+        table: "vms",
+        template: Some(template),
+        gone: Gone::WithoutEms,
+        guid: true,
+        gives_up: &["host_id", "ems_cluster_id"],
+        ..stamped(name)
+    }
+}
+
+const ASSOCIATIONS: [Association; 12] = [
     plain("availability_zones"),
     plain("flavors"),
-    Association { timestamps: true, ..plain("ems_clusters") },
-    Association { archives: true, timestamps: true, guid: true, ..plain("hosts") },
-    Association {
-        table: "vms",
-        template: Some(false),
-        archives: true,
-        timestamps: true,
-        guid: true,
-        ..plain("vms")
-    },
-    Association {
-        table: "vms",
-        template: Some(true),
-        archives: true,
-        timestamps: true,
-        guid: true,
-        ..plain("miq_templates")
-    },
+    stamped("ems_clusters"),
+    Association { gone: Gone::WithoutEms, guid: true, gives_up: &["ems_cluster_id"], ..stamped("hosts") },
+    vms("vms", false),
+    vms("miq_templates", true),
+    stamped("snapshots"),
+    container("container_projects", Gone::Dated),
+    container("container_nodes", Gone::Dated),
+    Association { gives_up: &["container_replicator_id"], ..container("container_groups", Gone::Dated) },
+    container("container_replicators", Gone::Deleted),
+    Association { created: Some("created_at"), updated: Some("updated_at"), ..plain("physical_storages") },
+];
+
+/// `(table, column, table that it refers to)`: what becomes NULL in rows that stay when the other row goes.
+///
+/// Events keep their references, which are history; a snapshot keeps its VM, which is archived at most.
+const REFERENCES: [(&str, &str, &str); 11] = [
+    ("vms", "host_id", "hosts"),
+    ("vms", "ems_cluster_id", "ems_clusters"),
+    ("vms", "flavor_id", "flavors"),
+    ("vms", "availability_zone_id", "availability_zones"),
+    ("hosts", "ems_cluster_id", "ems_clusters"),
+    ("hosts", "availability_zone_id", "availability_zones"),
+    ("snapshots", "parent_id", "snapshots"),
+    ("container_groups", "container_node_id", "container_nodes"),
+    ("container_groups", "container_project_id", "container_projects"),
+    ("container_groups", "container_replicator_id", "container_replicators"),
+    ("container_replicators", "container_project_id", "container_projects"),
 ];
 
 /// The association called `name`.
 ///
 /// # Errors
-/// [`VmdbError::Bug`] when the VMDB does not keep it.
+/// [`VmdbError::Data`] when the VMDB does not keep it.
 pub(super) fn find(name: &str) -> Result<&'static Association, VmdbError> {
-    ASSOCIATIONS
-        .iter()
-        .find(|association| association.name == name)
-        .ok_or_else(|| VmdbError::Bug(format!("the VMDB keeps no association {name:?}")))
+    ASSOCIATIONS.iter().find(|association| association.name == name).ok_or_else(|| {
+        let kept = ASSOCIATIONS.map(|association| association.name).join(", ");
+        VmdbError::Data(format!("there is no association {name:?}; the provider's collector may fill {kept}"))
+    })
+}
+
+/// The names of those that are kept, as targets name them.
+pub fn names() -> Vec<&'static str> {
+    ASSOCIATIONS.iter().map(|association| association.name).collect()
 }
 
 impl Association {
-    /// The condition on rows of an EMS (one `?`), and of this association alone.
+    /// The condition on rows of an EMS (one `?`) that the provider has, and of this association alone.
     pub(super) fn of_ems(&self) -> &'static str {
-        match self.template {
-            Some(true) => "ems_id = ? AND template",
+        match (self.template, self.gone) {
+            (Some(true), _) => "ems_id = ? AND template",
             // Rows of others may hold NULL.
-            Some(false) => "ems_id = ? AND template IS NOT TRUE",
-            None => "ems_id = ?",
+            (Some(false), _) => "ems_id = ? AND template IS NOT TRUE",
+            (None, Gone::Dated) => "ems_id = ? AND deleted_on IS NULL",
+            (None, Gone::Deleted | Gone::WithoutEms) => "ems_id = ?",
+        }
+    }
+
+    /// Whether a row is archived, as SQL.
+    pub(super) fn is_archived(&self) -> &'static str {
+        match self.gone {
+            Gone::Deleted => "FALSE",
+            Gone::WithoutEms => "ems_id IS NULL",
+            Gone::Dated => "deleted_on IS NOT NULL",
         }
     }
 
@@ -72,7 +139,17 @@ impl Association {
         self.table == "vms"
     }
 
-    pub(super) fn template_value(&self) -> Value<'static> {
-        self.template.into()
+    /// `(table, column)` of what refers to its rows.
+    pub(super) fn referred_by(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let parent = self.table;
+        REFERENCES
+            .into_iter()
+            .filter(move |(_, _, to)| *to == parent)
+            .map(|(table, column, _)| (table, column))
+    }
+
+    /// The column of `table` that is dated when a row of it changes.
+    pub(super) fn updated_of(table: &str) -> Option<&'static str> {
+        ASSOCIATIONS.iter().find(|association| association.table == table)?.updated
     }
 }

@@ -42,6 +42,22 @@ pub struct QueuedRequest {
     /// What to do.
     #[serde(flatten)]
     pub request: AutomateRequest,
+    /// What of it waits for a refresh; nothing else is left to do then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaited: Option<AwaitedRefresh>,
+}
+
+/// A state machine that has had something refreshed and goes on when that is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwaitedRefresh {
+    /// The refresh work.
+    pub work_id: i64,
+    /// What then; the state machine's call.
+    pub call: Call,
+    /// Its row of `event_actions`.
+    pub action_id: i64,
+    /// How often it was looked for.
+    pub attempts: i64,
 }
 
 /// A claimed row.
@@ -93,6 +109,60 @@ pub fn put(connection: &mut Connection, works: &[(EmsId, Vec<QueuedRequest>)]) -
     bulk::insert(connection, "miq_queue", &columns, "").map(drop)
 }
 
+/// Queues one event's request again, for `deliver_on` or for when the refresh that it awaits is complete.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn put_awaiting(
+    connection: &mut Connection,
+    ems_id: EmsId,
+    event_id: i64,
+    awaited: AwaitedRefresh,
+    deliver_on: DateTime<Utc>,
+) -> Result<(), VmdbError> {
+    let work_id = awaited.work_id;
+    let request = QueuedRequest { event_id, request: AutomateRequest::default(), awaited: Some(awaited) };
+    let args = serde_json::to_string(&[request]).map_err(|error| VmdbError::Bug(error.to_string()))?;
+    let zone = zone_names(connection, &[ems_id.0])?.remove(&ems_id.0);
+    let now = clock::now();
+    let sql = "INSERT INTO miq_queue (queue_name, class_name, method_name, role, state, priority, msg_timeout, \
+               created_on, updated_on, target_id, zone, args, work_id, deliver_on) \
+               VALUES ('generic', 'MiqAeEngine', 'deliver', 'automate', 'ready', 20, 3600, ?, ?, ?, ?, ?, ?, ?)";
+    let values = [
+        now.into(),
+        now.into(),
+        ems_id.0.into(),
+        (&zone).into(),
+        (&args).into(),
+        work_id.into(),
+        deliver_on.into(),
+    ];
+    connection.execute(sql, &values).map(drop)
+}
+
+/// Refreshes are complete: what awaits them is due.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub(super) fn refreshes_are_complete(
+    connection: &mut Connection,
+    work_ids: Vec<i64>,
+) -> Result<(), VmdbError> {
+    let sql = "UPDATE miq_queue SET deliver_on = NULL WHERE queue_name = 'generic' AND state = 'ready' \
+               AND class_name = 'MiqAeEngine' AND deliver_on IS NOT NULL AND work_id ?";
+    connection.execute(sql, &[Value::Integers(work_ids)]).map(drop)
+}
+
+/// Whether something awaits a refresh.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn is_awaiting(connection: &mut Connection) -> Result<bool, VmdbError> {
+    let sql = "SELECT id FROM miq_queue WHERE queue_name = 'generic' AND state = 'ready' AND class_name = 'MiqAeEngine' \
+               AND work_id IS NOT NULL LIMIT 1";
+    Ok(!connection.rows(sql, &[])?.is_empty())
+}
+
 /// Claims what is due, oldest first, at most `limit` rows. What this process still holds was left by a round that failed: it
 /// is claimed again.
 ///
@@ -114,20 +184,31 @@ pub fn claim(
     super::miq_queue::release_own(connection, QUEUE, handler_id)?;
     let mut rows = connection.rows(&sql, &[handler_id.into(), now.into(), now.into(), limit.into()])?;
     rows.sort_by_key(|row| row.integer(0));
-    rows.iter().map(work).collect()
+    let mut works = Vec::with_capacity(rows.len());
+    for row in &rows {
+        match work(row) {
+            Ok(work) => works.push(work),
+            Err(reason) => set_aside(connection, row.id(0)?, &reason)?,
+        }
+    }
+    Ok(works)
 }
 
-fn work(row: &Fields) -> Result<AutomateWork, VmdbError> {
-    // Args that cannot be read were not written by this program; they are kept until somebody looks.
-    let requests = serde_json::from_str(row.text(2).unwrap_or_default()).map_err(|error| {
-        VmdbError::Bug(format!("miq_queue {}: {error}", row.integer(0).unwrap_or_default()))
-    })?;
-    Ok(AutomateWork {
-        id: row.id(0)?,
-        ems_id: EmsId(row.id(1)?),
-        requests,
-        requested_on: row.time(3).unwrap_or_default(),
-    })
+fn work(row: &Fields) -> Result<AutomateWork, String> {
+    let ems_id = row.integer(1).ok_or("it has no target_id, which is the EMS's")?;
+    let requests =
+        serde_json::from_str(row.text(2).unwrap_or_default()).map_err(|error| error.to_string())?;
+    let requested_on = row.time(3).unwrap_or_default();
+    let id = row.integer(0).unwrap_or_default();
+    Ok(AutomateWork { id, ems_id: EmsId(ems_id), requests, requested_on })
+}
+
+/// A row that cannot be read was not written by this program: it is kept, as an error, until somebody looks.
+fn set_aside(connection: &mut Connection, id: i64, reason: &str) -> Result<(), VmdbError> {
+    log::error!("miq_queue {id} is no request to automate and stays in state error: {reason}");
+    let sql = "UPDATE miq_queue SET state = 'error', handler_type = NULL, handler_id = NULL, updated_on = ? \
+               WHERE id = ?";
+    connection.execute(sql, &[clock::now().into(), id.into()]).map(drop)
 }
 
 /// Removes a claimed row: it is done.

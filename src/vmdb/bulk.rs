@@ -1,4 +1,5 @@
-//! Many rows into one table: on PostgreSQL one statement over arrays, on SQLite one cached statement for some rows each.
+//! Many rows of one table, new or changed: on PostgreSQL one statement over arrays, on SQLite one cached statement for some
+//! rows each.
 
 use super::VmdbError;
 use super::dialect::Connection;
@@ -26,32 +27,68 @@ pub(super) fn insert(
     columns: &[BulkColumn<'_>],
     tail: &str,
 ) -> Result<Vec<Fields>, VmdbError> {
-    let rows = columns.first().map_or(0, |(_, values)| values.len());
     let used: Vec<_> = columns.iter().filter(|(_, values)| !values.iter().all(is_null)).collect();
-    let names = used.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    let marks = vec!["?"; used.len()].join(", ");
+    let names = names(&used);
     let mut returned = Vec::new();
-    if connection.has_lanes() {
-        let sql = format!("INSERT INTO {table} ({names}) SELECT * FROM UNNEST({marks}) {tail}");
-        for start in (0..rows).step_by(CHUNK) {
+    in_chunks(connection, &used, |connection, source, values| {
+        let sql = format!("INSERT INTO {table} ({names}) {source} {tail}");
+        returned.append(&mut connection.rows(&sql, values)?);
+        Ok(())
+    })?;
+    Ok(returned)
+}
+
+/// Changes rows, which are known by the first column, `id`. `set` is what to set, in terms of the columns of `fresh`:
+/// `name = fresh.name`.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub(super) fn update(
+    connection: &mut Connection,
+    table: &str,
+    columns: &[BulkColumn<'_>],
+    set: &str,
+) -> Result<(), VmdbError> {
+    let columns: Vec<_> = columns.iter().collect();
+    let names = names(&columns);
+    in_chunks(connection, &columns, |connection, source, values| {
+        let sql = format!(
+            "WITH fresh ({names}) AS ({source}) UPDATE {table} SET {set} FROM fresh WHERE {table}.id = fresh.id"
+        );
+        connection.execute(&sql, values).map(drop)
+    })
+}
+
+fn names(columns: &[&BulkColumn<'_>]) -> String {
+    columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+/// Calls `work` with what stands for some rows in a statement, and their values, until all rows had their turn.
+fn in_chunks(
+    connection: &mut Connection,
+    columns: &[&BulkColumn<'_>],
+    mut work: impl FnMut(&mut Connection, &str, &[Value<'_>]) -> Result<(), VmdbError>,
+) -> Result<(), VmdbError> {
+    let rows = columns.first().map_or(0, |(_, values)| values.len());
+    let marks = vec!["?"; columns.len()].join(", ");
+    let mut start = 0;
+    while start < rows {
+        if connection.has_lanes() {
             let end = rows.min(start + CHUNK);
-            let values: Vec<_> = used.iter().map(|(_, values)| array(&values[start..end])).collect();
-            returned.append(&mut connection.rows(&sql, &values)?);
-        }
-    } else {
-        let mut start = 0;
-        while start < rows {
+            let values: Vec<_> = columns.iter().map(|(_, values)| array(&values[start..end])).collect();
+            work(connection, &format!("SELECT * FROM UNNEST({marks})"), &values)?;
+            start = end;
+        } else {
             // Two texts for each table and set of columns, so that both stay in the statement cache.
             let count = if rows - start >= SQLITE_ROWS { SQLITE_ROWS } else { 1 };
             let tuples = vec![format!("({marks})"); count].join(", ");
-            let sql = format!("INSERT INTO {table} ({names}) VALUES {tuples} {tail}");
-            let places = (start..start + count)
-                .flat_map(|row| used.iter().map(move |(_, values)| values[row].clone()));
-            returned.append(&mut connection.rows(&sql, &places.collect::<Vec<_>>())?);
+            let values = (start..start + count)
+                .flat_map(|row| columns.iter().map(move |(_, values)| values[row].clone()));
+            work(connection, &format!("VALUES {tuples}"), &values.collect::<Vec<_>>())?;
             start += count;
         }
     }
-    Ok(returned)
+    Ok(())
 }
 
 fn is_null(value: &Value<'_>) -> bool {

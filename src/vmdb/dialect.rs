@@ -2,6 +2,7 @@
 //!
 //! Opening is each database's own business (`sqlite`, `postgres`).
 
+use super::columns::{Columns, Kind};
 use super::statement::{Column, Field, Fields, Statement, Value};
 use super::{Access, VmdbError, postgres::Postgres};
 use chrono::NaiveDateTime;
@@ -16,6 +17,9 @@ use diesel::sql_types::HasSqlType;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamp, Untyped};
 use diesel::sqlite::{Sqlite, SqliteType};
 use diesel::{QueryResult, RunQueryDsl, SqliteConnection};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// A connection to the VMDB, owned by one of its threads.
 pub struct Connection {
@@ -23,12 +27,16 @@ pub struct Connection {
     reading: bool,
     in_transaction: bool,
     broken: bool,
+    columns: HashMap<&'static str, Columns>,
 }
 
 pub(super) enum Raw {
     Sqlite(SqliteConnection),
     Postgres(Box<Postgres>),
 }
+
+/// The key of PostgreSQL's advisory lock for commits of events: one for each schema.
+const EVENTS: &str = "1163285838, hashtext(current_schema())";
 
 /// Runs the same body on either connection.
 macro_rules! on_vmdb {
@@ -45,7 +53,8 @@ macro_rules! on_vmdb {
 
 impl Connection {
     pub(super) fn new(raw: Raw, access: Access) -> Self {
-        Self { raw, reading: access == Access::Read, in_transaction: false, broken: false }
+        let reading = access == Access::Read;
+        Self { raw, reading, in_transaction: false, broken: false, columns: HashMap::new() }
     }
 
     /// Runs `sql` with a `?` for each of `values` (and none anywhere else, not even in a literal); returns how many rows it touched.
@@ -71,6 +80,9 @@ impl Connection {
         let json = |value: &Value<'_>| match value {
             Value::Texts(list) => Some(serde_json::to_string(list)),
             Value::Integers(list) => Some(serde_json::to_string(list)),
+            Value::Pairs(numbers, texts) => {
+                Some(serde_json::to_string(&numbers.iter().zip(texts).collect::<Vec<_>>()))
+            }
             _ => None,
         };
         let lists = match self.raw {
@@ -110,9 +122,51 @@ impl Connection {
         answer
     }
 
+    /// Does `work` as a part of the transaction under way: when it fails, nothing of it happened and the transaction goes on.
+    ///
+    /// # Errors
+    /// Those of `work`; [`VmdbError::Away`] when the transaction cannot go on.
+    pub fn savepoint<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, VmdbError>,
+    ) -> Result<T, VmdbError> {
+        self.batch("SAVEPOINT part")?;
+        match work(self) {
+            Ok(answer) => self.batch("RELEASE SAVEPOINT part").map(|()| answer),
+            Err(error) => {
+                self.batch("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")?;
+                Err(error)
+            }
+        }
+    }
+
     /// Whether several transactions may write at once, each row is locked on its own, and many rows go in one UNNEST.
     pub(super) fn has_lanes(&self) -> bool {
         matches!(self.raw, Raw::Postgres(_))
+    }
+
+    /// How long one transaction of a refresh may keep others waiting; `None`: it keeps nobody waiting, and all of a refresh
+    /// is one.
+    pub(super) fn slice_of_refresh(&self) -> Option<Duration> {
+        if self.has_lanes() { None } else { Some(Duration::from_millis(50)) }
+    }
+
+    /// The columns of `table` that attributes can hold, from the database's catalogue; asked once for each connection.
+    pub(super) fn columns(&mut self, table: &'static str) -> Result<Columns, VmdbError> {
+        if let Some(known) = self.columns.get(table) {
+            return Ok(known.clone());
+        }
+        let sql = match self.raw {
+            Raw::Sqlite(_) => "SELECT name, type FROM pragma_table_info(?)",
+            Raw::Postgres(_) => {
+                "SELECT column_name::text, data_type::text FROM information_schema.columns \
+                 WHERE table_schema = current_schema() AND table_name = ?"
+            }
+        };
+        let column = |row: &Fields| Some((row.string(0)?, Kind::of_type(row.text(1)?)?));
+        let columns: Columns = Arc::new(self.rows(sql, &[table.into()])?.iter().filter_map(column).collect());
+        self.columns.insert(table, columns.clone());
+        Ok(columns)
     }
 
     /// What makes a claim pass over rows that another transaction is claiming.
@@ -127,6 +181,22 @@ impl Connection {
         } else {
             Ok(())
         }
+    }
+
+    /// Until the end of this transaction, [`Self::wait_for_event_commits`] waits for it. On SQLite writers wait for each
+    /// other anyway.
+    pub(super) fn announce_event_commit(&mut self) -> Result<(), VmdbError> {
+        if self.has_lanes() {
+            self.batch(&format!("SELECT pg_advisory_xact_lock_shared({EVENTS})"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Waits until the commits of events that are under way are done; those to come see all that is committed by now.
+    /// Outside of a transaction, so that nobody waits for the caller.
+    pub(super) fn wait_for_event_commits(&mut self) -> Result<(), VmdbError> {
+        if self.has_lanes() { self.batch(&format!("SELECT pg_advisory_xact_lock({EVENTS})")) } else { Ok(()) }
     }
 
     /// Rows with ids of the settings' choice were inserted: the next ids are to be higher.
@@ -158,9 +228,12 @@ impl<C> RunQueryDsl<C> for Statement<'_> {}
 impl QueryFragment<Sqlite> for Statement<'_> {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         let mut lists = self.lists.iter();
-        walk(self, out, |out, _| {
+        walk(self, out, |out, value| {
             let list = lists.next().ok_or_else(misplaced)?;
-            out.push_sql("IN (SELECT value FROM json_each(");
+            out.push_sql(match value {
+                Value::Pairs(..) => "(SELECT value ->> 0 AS number, value ->> 1 AS text FROM json_each(",
+                _ => "IN (SELECT value FROM json_each(",
+            });
             out.push_bind_param::<Text, String>(list)?;
             out.push_sql("))");
             Ok(())
@@ -181,6 +254,14 @@ impl QueryFragment<Pg> for Statement<'_> {
                 out.push_sql("= ANY(");
                 out.push_bind_param::<Array<BigInt>, Vec<i64>>(list)?;
                 out.push_sql(")");
+                Ok(())
+            }
+            Value::Pairs(numbers, texts) => {
+                out.push_sql("(SELECT * FROM UNNEST(");
+                out.push_bind_param::<Array<BigInt>, Vec<i64>>(numbers)?;
+                out.push_sql(", ");
+                out.push_bind_param::<Array<Text>, Vec<&'b str>>(texts)?;
+                out.push_sql(") AS pair (number, text))");
                 Ok(())
             }
             Value::Column(Column::Text(list)) => out.push_bind_param::<Array<Nullable<Text>>, _>(list),

@@ -5,7 +5,7 @@ use super::dialect::Connection;
 use super::event_rows::{self, EventRow};
 use super::refresh_work::{self, NewWork, QueuedTarget};
 use super::statement::Value;
-use super::{VmdbError, cursors, dead_letters, gaps, relate};
+use super::{VmdbError, cursors, dead_letters, event_links, gaps, relate};
 use crate::clock;
 use crate::provider::{Cursor, EmsId, Gap, ParsedEvent, Target, TargetRequest};
 use chrono::{DateTime, Utc};
@@ -172,6 +172,9 @@ fn store_events(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<V
     let candidates = distinct(batches);
     let references: Vec<_> =
         candidates.iter().map(|(batch, ready)| (batches[*batch].ems_id, &ready.event.event)).collect();
+    if !references.is_empty() {
+        connection.announce_event_commit()?;
+    }
     let relations = relate::relate(connection, &references)?;
     let mut work = WorkOfCommit::new(batches);
     let created_on = clock::now();
@@ -187,6 +190,7 @@ fn store_events(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<V
         })
         .collect();
     let new = event_rows::insert(connection, &rows)?;
+    event_links::keep(connection, &rows, &new)?;
     for (index, event_id) in &new {
         let (batch, ready) = candidates[*index];
         outcomes[batch].new_events += 1;
@@ -242,7 +246,7 @@ impl WorkOfCommit {
 
     fn add(&mut self, ems_id: EmsId, ready: &ReadyEvent, event_id: i64) {
         if !ready.automate.is_empty() {
-            let request = QueuedRequest { event_id, request: ready.automate.clone() };
+            let request = QueuedRequest { event_id, request: ready.automate.clone(), awaited: None };
             self.requests.entry(ems_id).or_default().push(request);
         }
         let event = &ready.event.event;

@@ -3,7 +3,8 @@
 use super::VmdbError;
 use super::bulk::{self, BulkColumn};
 use super::dialect::Connection;
-use super::relate::{Found, Relations};
+use super::event_relations::{Relation, RelationColumns};
+use super::relate::Relations;
 use super::statement::Value;
 use crate::provider::{EmsId, ParsedEvent};
 use chrono::{DateTime, Utc};
@@ -16,6 +17,16 @@ pub(super) struct EventRow<'a> {
     pub(super) relations: Relations,
     pub(super) work_id: Option<i64>,
     pub(super) created_on: DateTime<Utc>,
+}
+
+impl EventRow<'_> {
+    /// Whether it is known what this reference leads to.
+    pub(super) fn is_related(&self, columns: &RelationColumns) -> bool {
+        match columns.relation {
+            Relation::AvailabilityZone => self.relations.availability_zone_id().is_some(),
+            relation => self.relations.of(relation).is_some(),
+        }
+    }
 }
 
 /// Inserts `rows`, of which no two may have the same EMS and `event_uid`. Returns (index in `rows`, id) of those that are
@@ -50,12 +61,12 @@ pub(super) fn insert(
 }
 
 /// The provider's own name, else the one of the row that was found.
-fn name<'a>(given: &'a Option<String>, found: &'a Option<Found>) -> Value<'a> {
-    Value::Text(given.as_deref().or_else(|| found.as_ref()?.name.as_deref()))
+fn name<'a>(row: &'a EventRow<'_>, relation: Relation, given: &'a Option<String>) -> Value<'a> {
+    Value::Text(given.as_deref().or_else(|| row.relations.of(relation)?.name.as_deref()))
 }
 
-fn id(found: &Option<Found>) -> Value<'_> {
-    Value::Integer(found.as_ref().map(|found| found.id))
+fn id(row: &EventRow<'_>, relation: Relation) -> Value<'static> {
+    Value::Integer(row.relations.of(relation).map(|found| found.id))
 }
 
 type Cell = for<'a> fn(&'a EventRow<'a>) -> Value<'a>;
@@ -76,26 +87,36 @@ const COLUMNS: &[(&str, Cell)] = &[
     ("chain_id", |row| row.event.event.chain_id.into()),
     ("is_task", |row| row.event.event.is_task.into()),
     ("username", |row| (&row.event.event.username).into()),
-    ("vm_or_template_id", |row| id(&row.relations.vm)),
     ("vm_ems_ref", |row| (&row.event.event.vm_ems_ref).into()),
-    ("vm_name", |row| name(&row.event.event.vm_name, &row.relations.vm)),
+    ("vm_or_template_id", |row| id(row, Relation::Vm)),
+    ("vm_name", |row| name(row, Relation::Vm, &row.event.event.vm_name)),
     ("vm_location", |row| (&row.event.event.vm_location).into()),
-    ("dest_vm_or_template_id", |row| id(&row.relations.dest_vm)),
     ("dest_vm_ems_ref", |row| (&row.event.event.dest_vm_ems_ref).into()),
-    ("dest_vm_name", |row| name(&row.event.event.dest_vm_name, &row.relations.dest_vm)),
+    ("dest_vm_or_template_id", |row| id(row, Relation::DestVm)),
+    ("dest_vm_name", |row| name(row, Relation::DestVm, &row.event.event.dest_vm_name)),
     ("dest_vm_location", |row| (&row.event.event.dest_vm_location).into()),
-    ("host_id", |row| id(&row.relations.host)),
-    ("host_name", |row| name(&row.event.event.host_name, &row.relations.host)),
-    ("dest_host_id", |row| id(&row.relations.dest_host)),
-    ("dest_host_name", |row| name(&row.event.event.dest_host_name, &row.relations.dest_host)),
-    ("availability_zone_id", |row| row.relations.availability_zone_id.into()),
-    ("ems_cluster_id", |row| id(&row.relations.ems_cluster)),
-    ("ems_cluster_name", |row| name(&row.event.event.ems_cluster_name, &row.relations.ems_cluster)),
+    ("host_id", |row| id(row, Relation::Host)),
+    ("host_name", |row| name(row, Relation::Host, &row.event.event.host_name)),
+    ("dest_host_id", |row| id(row, Relation::DestHost)),
+    ("dest_host_name", |row| name(row, Relation::DestHost, &row.event.event.dest_host_name)),
+    ("availability_zone_id", |row| row.relations.availability_zone_id().into()),
+    ("ems_cluster_id", |row| id(row, Relation::EmsCluster)),
+    ("ems_cluster_name", |row| name(row, Relation::EmsCluster, &row.event.event.ems_cluster_name)),
     ("ems_cluster_uid", |row| (&row.event.event.ems_cluster_uid).into()),
-    ("container_node_name", |row| (&row.event.event.container_node_name).into()),
-    ("container_group_name", |row| (&row.event.event.container_group_name).into()),
-    ("container_replicator_name", |row| (&row.event.event.container_replicator_name).into()),
+    ("container_node_id", |row| id(row, Relation::ContainerNode)),
+    ("container_node_name", |row| name(row, Relation::ContainerNode, &row.event.event.container_node_name)),
+    ("container_group_id", |row| id(row, Relation::ContainerGroup)),
+    ("container_group_name", |row| {
+        name(row, Relation::ContainerGroup, &row.event.event.container_group_name)
+    }),
+    ("container_replicator_id", |row| id(row, Relation::ContainerReplicator)),
+    ("container_replicator_name", |row| {
+        name(row, Relation::ContainerReplicator, &row.event.event.container_replicator_name)
+    }),
     ("container_name", |row| (&row.event.event.container_name).into()),
     ("container_namespace", |row| (&row.event.event.container_namespace).into()),
-    ("physical_storage_name", |row| (&row.event.event.physical_storage_name).into()),
+    ("physical_storage_id", |row| id(row, Relation::PhysicalStorage)),
+    ("physical_storage_name", |row| {
+        name(row, Relation::PhysicalStorage, &row.event.event.physical_storage_name)
+    }),
 ];

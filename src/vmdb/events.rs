@@ -1,4 +1,4 @@
-//! Reading and purging `event_streams`.
+//! Reading `event_streams`.
 
 use super::VmdbError;
 use super::dialect::Connection;
@@ -39,14 +39,4 @@ pub fn recent_uids(connection: &mut Connection, ems_id: EmsId, limit: i64) -> Re
                AND +ems_id = ? ORDER BY id DESC LIMIT ?";
     let rows = connection.rows(sql, &[(limit * 20).into(), ems_id.0.into(), limit.into()])?;
     Ok(rows.iter().filter_map(|row| row.string(0)).collect())
-}
-
-/// Deletes at most `limit` events older than `before`, oldest first; returns how many. Ask again until none are left.
-///
-/// # Errors
-/// See [`VmdbError`].
-pub fn purge(connection: &mut Connection, before: DateTime<Utc>, limit: i64) -> Result<usize, VmdbError> {
-    let sql = "DELETE FROM event_streams WHERE id IN \
-               (SELECT id FROM event_streams WHERE timestamp < ? ORDER BY timestamp LIMIT ?)";
-    connection.execute(sql, &[before.into(), limit.into()])
 }

@@ -1,12 +1,12 @@
 //! Refresh work as rows of `miq_queue` (queue `ems_<id>`, `EmsRefresh.refresh`): queued in the commit that made it, claimed
-//! by the EMS's refresh worker, answered by a row of `ems_refreshes`.
+//! by the EMS's refresh worker. How it ended is in [`super::refresh_outcome`].
 //!
 //! A claimed row is never merged into or deleted by another event's: each row keeps its own `work_id`.
 
 use super::bulk;
 use super::dialect::Connection;
 use super::statement::Value;
-use super::{VmdbError, miq_queue};
+use super::{Fields, VmdbError};
 use crate::clock;
 use crate::provider::{EmsId, TargetRequest};
 use chrono::{DateTime, Utc};
@@ -30,7 +30,8 @@ pub struct QueuedTarget {
     /// What to refresh, and why.
     #[serde(flatten)]
     pub request: TargetRequest,
-    /// The row of `event_streams` that asks.
+    /// The row of `event_streams` that asks; 0 when a person does.
+    #[serde(default)]
     pub event_id: i64,
 }
 
@@ -40,7 +41,8 @@ pub(super) struct NewWork {
     pub(super) ems_id: EmsId,
     pub(super) work_id: i64,
     pub(super) full: bool,
-    targets: Vec<QueuedTarget>,
+    /// `None` where a later request took its place.
+    targets: Vec<Option<QueuedTarget>>,
     places: HashMap<String, usize>,
 }
 
@@ -54,26 +56,30 @@ impl NewWork {
         !self.full && self.targets.is_empty()
     }
 
-    /// Of several requests of one commit for one thing, the latest by the event's time tells its state; the others ask for
-    /// nothing more.
+    /// Of several requests of one commit for one thing with one type of event, the latest by the event's time tells its
+    /// state; the others ask for nothing more.
     pub(super) fn add(&mut self, queued: QueuedTarget) {
-        let target = &queued.request.target;
+        let QueuedTarget { request: TargetRequest { target, event_type, .. }, .. } = &queued;
         let key = target
             .manager_ref
             .iter()
-            .fold(target.association.clone(), |key, (name, value)| format!("{key}\0{name}\0{value}"));
+            .fold(format!("{event_type}\0{}", target.association), |key, (name, value)| {
+                format!("{key}\0{name}\0{value}")
+            });
         match self.places.entry(key) {
             Entry::Vacant(place) => {
                 place.insert(self.targets.len());
-                self.targets.push(queued);
             }
-            Entry::Occupied(place) => {
+            Entry::Occupied(mut place) => {
                 let known = &mut self.targets[*place.get()];
-                if known.request.timestamp <= queued.request.timestamp {
-                    *known = queued;
+                if known.as_ref().is_some_and(|known| known.request.timestamp > queued.request.timestamp) {
+                    return;
                 }
+                *known = None;
+                place.insert(self.targets.len());
             }
         }
+        self.targets.push(Some(queued));
     }
 }
 
@@ -92,17 +98,6 @@ pub struct RefreshWork {
     pub requests: Vec<TargetRequest>,
     /// When it was queued.
     pub requested_on: DateTime<Utc>,
-}
-
-/// How a refresh ended.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RefreshOutcome {
-    /// Whether the whole EMS was looked at.
-    pub full: bool,
-    /// When it began.
-    pub started_on: DateTime<Utc>,
-    /// Why it failed.
-    pub error: Option<String>,
 }
 
 /// An id that no other work of this EMS has: microseconds, and never the same twice.
@@ -144,7 +139,7 @@ pub(super) fn put(connection: &mut Connection, works: &[NewWork]) -> Result<(), 
 }
 
 fn args_of(work: &NewWork) -> Result<String, VmdbError> {
-    let args = RefreshArgs { full: work.full, targets: work.targets.clone() };
+    let args = RefreshArgs { full: work.full, targets: work.targets.iter().flatten().cloned().collect() };
     serde_json::to_string(&[args]).map_err(|error| VmdbError::Bug(error.to_string()))
 }
 
@@ -170,16 +165,56 @@ pub(super) fn zone_names(
 /// # Errors
 /// See [`VmdbError`].
 pub fn queue_full_refresh(connection: &mut Connection, ems_id: EmsId) -> Result<bool, VmdbError> {
+    ask(connection, ems_id, Vec::new()).map(|asked| asked.is_new)
+}
+
+/// Work that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// `miq_queue.id`.
+    pub id: i64,
+    /// Its `work_id`, which stays known when the row is gone.
+    pub work_id: i64,
+    /// Whether it was queued now; else such work waited already.
+    pub is_new: bool,
+}
+
+/// Queues a refresh of these targets, or of the whole EMS when there are none. A full refresh that nobody has claimed yet
+/// is not queued twice.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn ask(
+    connection: &mut Connection,
+    ems_id: EmsId,
+    targets: Vec<TargetRequest>,
+) -> Result<Asked, VmdbError> {
     connection.transaction(|connection| {
-        let waiting = connection.rows(
-            "SELECT args FROM miq_queue WHERE queue_name = ? AND state = 'ready' AND class_name = 'EmsRefresh'",
-            &[(&queue_name(ems_id)).into()],
-        )?;
-        if waiting.iter().any(|row| row.text(0).is_some_and(|args| parse_args(args).is_ok_and(|args| args.full))) {
-            return Ok(false);
+        let is_full = targets.is_empty();
+        if is_full {
+            let waiting = connection.rows(
+                "SELECT id, work_id, args FROM miq_queue WHERE queue_name = ? AND state = 'ready' AND \
+                 class_name = 'EmsRefresh' ORDER BY id",
+                &[(&queue_name(ems_id)).into()],
+            )?;
+            let full =
+                |row: &&Fields| row.text(2).is_some_and(|args| parse_args(args).is_ok_and(|args| args.full));
+            if let Some(row) = waiting.iter().find(full) {
+                return Ok(Asked {
+                    id: row.id(0)?,
+                    work_id: row.integer(1).unwrap_or_default(),
+                    is_new: false,
+                });
+            }
         }
-        let work = NewWork::new(ems_id, true);
-        put(connection, &[work]).map(|()| true)
+        let mut work = NewWork::new(ems_id, is_full);
+        targets.into_iter().for_each(|request| work.add(QueuedTarget { request, event_id: 0 }));
+        let work_id = work.work_id;
+        put(connection, &[work])?;
+        let sql = "SELECT id FROM miq_queue WHERE queue_name = ? AND work_id = ?";
+        let rows = connection.rows(sql, &[(&queue_name(ems_id)).into(), work_id.into()])?;
+        let row = rows.first().ok_or_else(|| VmdbError::Bug("an insert left no row".to_owned()))?;
+        Ok(Asked { id: row.id(0)?, work_id, is_new: true })
     })
 }
 
@@ -192,14 +227,51 @@ pub fn ems_with_waiting_refresh(connection: &mut Connection) -> Result<Vec<EmsId
         "SELECT DISTINCT queue_name FROM miq_queue WHERE state = 'ready' AND class_name = 'EmsRefresh'",
         &[],
     )?;
-    let id = |row: &super::Fields| row.text(0)?.strip_prefix("ems_")?.parse().ok().map(EmsId);
+    let id = |row: &Fields| row.text(0)?.strip_prefix("ems_")?.parse().ok().map(EmsId);
     Ok(rows.iter().filter_map(id).collect())
 }
 
-/// Claims what waits for this EMS, at most `limit` rows, oldest first.
+/// Rows of this EMS's queue that its worker may claim: those that nobody has, and, since an EMS has one refresh worker with
+/// one refresh at a time, those that this process still holds: they were left by one that was stopped or failed.
+const FREE: &str = "queue_name = ? AND class_name = 'EmsRefresh' AND (state = 'ready' OR (state = 'dequeue' AND handler_id = ?))";
+
+/// What waits for this EMS, oldest first, at most `limit` rows. Nothing is claimed.
 ///
-/// `handler_id` is the claiming process's, as ManageIQ's `handler_id`. An EMS has one refresh worker, with one refresh at a
-/// time, so what this process still holds was left by one that was stopped or failed: it is claimed again.
+/// # Errors
+/// See [`VmdbError`].
+pub fn waiting(
+    connection: &mut Connection,
+    ems_id: EmsId,
+    handler_id: i64,
+    limit: i64,
+) -> Result<Vec<RefreshWork>, VmdbError> {
+    let sql = format!("SELECT id, work_id, args, created_on FROM miq_queue WHERE {FREE} ORDER BY id LIMIT ?");
+    let queue = queue_name(ems_id);
+    let values = [(&queue).into(), handler_id.into(), limit.into()];
+    connection.rows(&sql, &values)?.iter().map(|row| work_of(row, ems_id)).collect()
+}
+
+/// Claims these of the rows that wait for this EMS; returns those that are still there.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn claim_rows(
+    connection: &mut Connection,
+    ems_id: EmsId,
+    handler_id: i64,
+    ids: Vec<i64>,
+) -> Result<Vec<RefreshWork>, VmdbError> {
+    let sql = format!("{CLAIM} WHERE {FREE} AND id ? RETURNING id, work_id, args, created_on");
+    let queue = queue_name(ems_id);
+    let free = [(&queue).into(), handler_id.into(), Value::Integers(ids)];
+    let values: Vec<_> = claimer(handler_id).into_iter().chain(free).collect();
+    claimed(connection.rows(&sql, &values)?, ems_id)
+}
+
+/// Claims whatever waits for this EMS, at most `limit` rows, oldest first, and what was given up besides: a refresh of the
+/// whole answers all of it.
+///
+/// `handler_id` is the claiming process's, as ManageIQ's `handler_id`.
 ///
 /// # Errors
 /// See [`VmdbError`].
@@ -210,73 +282,49 @@ pub fn claim_refresh(
     limit: i64,
 ) -> Result<Vec<RefreshWork>, VmdbError> {
     let sql = format!(
-        "UPDATE miq_queue SET state = 'dequeue', handler_type = 'MiqWorker', handler_id = ?, updated_on = ?, \
-         lock_version = lock_version + 1 WHERE id IN (SELECT id FROM miq_queue WHERE queue_name = ? AND \
-         state = 'ready' AND class_name = 'EmsRefresh' ORDER BY id LIMIT ? {}) RETURNING id, work_id, args, created_on",
+        "{CLAIM} WHERE id IN (SELECT id FROM miq_queue WHERE ({FREE}) OR (queue_name = ? AND \
+         class_name = 'EmsRefresh' AND state = 'error') ORDER BY id LIMIT ? {}) RETURNING id, work_id, args, created_on",
         connection.skip_locked()
     );
     let queue = queue_name(ems_id);
-    miq_queue::release_own(connection, &queue, handler_id)?;
-    let values = [handler_id.into(), clock::now().into(), (&queue).into(), limit.into()];
-    let mut rows = connection.rows(&sql, &values)?;
+    let free = [(&queue).into(), handler_id.into(), (&queue).into(), limit.into()];
+    let values: Vec<_> = claimer(handler_id).into_iter().chain(free).collect();
+    claimed(connection.rows(&sql, &values)?, ems_id)
+}
+
+const CLAIM: &str = "UPDATE miq_queue SET state = 'dequeue', handler_type = 'MiqWorker', handler_id = ?, \
+                     updated_on = ?, lock_version = lock_version + 1";
+
+fn claimer(handler_id: i64) -> [Value<'static>; 2] {
+    [handler_id.into(), clock::now().into()]
+}
+
+fn claimed(mut rows: Vec<Fields>, ems_id: EmsId) -> Result<Vec<RefreshWork>, VmdbError> {
     rows.sort_by_key(|row| row.integer(0));
-    let work = |row: &super::Fields| {
-        // Args that cannot be read ask for everything, which covers whatever they meant.
-        let args = row.text(2).and_then(|args| parse_args(args).ok());
-        let args = args.unwrap_or(RefreshArgs { full: true, targets: Vec::new() });
-        Ok(RefreshWork {
-            id: row.id(0)?,
-            work_id: row.integer(1),
-            ems_id,
-            full: args.full,
-            requests: args.targets.into_iter().map(|target| target.request).collect(),
-            requested_on: row.time(3).unwrap_or_default(),
-        })
-    };
-    rows.iter().map(work).collect()
+    rows.iter().map(|row| work_of(row, ems_id)).collect()
+}
+
+/// Args that cannot be read ask for everything, which covers whatever they meant.
+fn work_of(row: &Fields, ems_id: EmsId) -> Result<RefreshWork, VmdbError> {
+    let args = row.text(2).and_then(|args| parse_args(args).ok());
+    let args = args.unwrap_or(RefreshArgs { full: true, targets: Vec::new() });
+    Ok(RefreshWork {
+        id: row.id(0)?,
+        work_id: row.integer(1),
+        ems_id,
+        full: args.full,
+        requests: args.targets.into_iter().map(|target| target.request).collect(),
+        requested_on: row.time(3).unwrap_or_default(),
+    })
 }
 
 fn parse_args(args: &str) -> serde_json::Result<RefreshArgs> {
     serde_json::from_str::<[RefreshArgs; 1]>(args).map(|[args]| args)
 }
 
-/// Removes the claimed rows and keeps how it ended, a row for each.
-///
-/// # Errors
-/// See [`VmdbError`].
-pub fn complete_refresh(
-    connection: &mut Connection,
-    work: &[RefreshWork],
-    outcome: &RefreshOutcome,
-) -> Result<(), VmdbError> {
-    let all = |value: Value<'static>| vec![value; work.len()];
-    let error = outcome.error.as_deref();
-    let columns = [
-        ("work_id", work.iter().map(|work| work.work_id.into()).collect()),
-        ("ems_id", work.iter().map(|work| work.ems_id.0.into()).collect()),
-        ("kind", all(if outcome.full { "full" } else { "targeted" }.into())),
-        ("targets", work.iter().map(|work| i64::try_from(work.requests.len()).ok().into()).collect()),
-        ("requested_on", work.iter().map(|work| work.requested_on.into()).collect()),
-        ("started_on", all(outcome.started_on.into())),
-        ("finished_on", all(clock::now().into())),
-        ("error", work.iter().map(|_| error.into()).collect()),
-    ];
-    connection.transaction(|connection| {
-        bulk::insert(connection, "ems_refreshes", &columns, "")?;
-        let ids = work.iter().map(|work| work.id).collect();
-        connection.execute("DELETE FROM miq_queue WHERE id ?", &[Value::Integers(ids)]).map(drop)
-    })
-}
-
-/// When the last full refresh of this EMS that succeeded began; `None` when there was none.
-///
-/// # Errors
-/// See [`VmdbError`].
-pub fn last_full_refresh(
-    connection: &mut Connection,
-    ems_id: EmsId,
-) -> Result<Option<DateTime<Utc>>, VmdbError> {
-    let sql = "SELECT started_on FROM ems_refreshes WHERE ems_id = ? AND kind = 'full' AND error IS NULL \
-               ORDER BY finished_on DESC LIMIT 1";
-    Ok(connection.rows(sql, &[ems_id.0.into()])?.first().and_then(|row| row.time(0)))
+/// `args` with none but the targets that `keep` chooses, as they are stored.
+pub(super) fn args_with(args: &str, keep: impl Fn(&TargetRequest) -> bool) -> Result<String, VmdbError> {
+    let mut args = parse_args(args).map_err(|error| VmdbError::Bug(error.to_string()))?;
+    args.targets.retain(|target| keep(&target.request));
+    serde_json::to_string(&[args]).map_err(|error| VmdbError::Bug(error.to_string()))
 }

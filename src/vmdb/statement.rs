@@ -29,6 +29,8 @@ pub enum Value<'a> {
     Texts(Vec<&'a str>),
     /// As [`Value::Texts`].
     Integers(Vec<i64>),
+    /// A table of two columns, `number` and `text`: `FROM ? AS wanted CROSS JOIN vms WHERE vms.ems_id = wanted.number …`.
+    Pairs(Vec<i64>, Vec<&'a str>),
     /// A column of many rows, for PostgreSQL's UNNEST alone.
     Column(Column<'a>),
 }

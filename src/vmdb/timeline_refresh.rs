@@ -68,6 +68,8 @@ fn progress(waiting: Option<&str>, finished: Option<&Finished>) -> Progress {
             Progress::Done(*finished_on)
         }
         (Some("dequeue"), _) => Progress::Running,
+        // Given up until somebody retries it, or a full refresh answers it.
+        (Some("error"), Some(Finished { error: Some(error), .. })) => Progress::Failed(error.clone()),
         (Some(_), Some(Finished { error: Some(error), .. })) => Progress::Retrying(error.clone()),
         (Some(_), _) => Progress::Waiting,
         (None, Some(Finished { error: Some(error), .. })) => Progress::Failed(error.clone()),

@@ -124,13 +124,17 @@ fn is_other(groups: &EventGroups, event_type: &str) -> bool {
     groups.group_and_level(event_type).group == "other"
 }
 
-/// The names of the provider's own automate instances.
+/// The names of the provider's own automate instances, in files of their own and in those of whole classes.
 fn instances(provider: &dyn Provider) -> Vec<String> {
     let files = provider.automate();
-    let texts = files.iter().filter(|(path, _)| !path.ends_with("__class__.yaml"));
-    let names = texts.filter_map(|(_, text)| {
-        let document: serde_json::Value = serde_yaml::from_slice(text).ok()?;
-        Some(document["object"]["attributes"]["name"].as_str()?.to_owned())
+    let objects =
+        files.iter().filter(|(path, _)| !path.ends_with("__class__.yaml")).filter_map(|(_, text)| {
+            let document: serde_json::Value = serde_yaml::from_slice(text).ok()?;
+            document.get("object").cloned()
+        });
+    let names = objects.flat_map(|object| match object["instances"].as_object() {
+        Some(instances) => instances.keys().cloned().collect(),
+        None => Vec::from_iter(object["attributes"]["name"].as_str().map(str::to_owned)),
     });
     names.filter(|name| !name.starts_with('.')).collect()
 }

@@ -1,9 +1,10 @@
 //! What the commands of the command line read and steer, on both databases.
 
 use crate::filled::{Event, Fresh, event, on_both};
-use catchall::cli::{ems, events, retry, status};
+use catchall::cli::{ems, events, queue, retry, status};
 use catchall::clock;
 use catchall::provider::{EmsEvent, EmsId, FullData, ParsedEvent};
+use catchall::vmdb::queue::{QueueQuery, Standing, Steered, drop_row, standing};
 use catchall::vmdb::{ReadyEvent, Work};
 
 on_both! {
@@ -11,6 +12,8 @@ on_both! {
     events_are_listed_like_a_log
     a_dead_letter_is_shown_with_its_native_text_and_parsed_again
     an_ems_is_paused_and_resumed_by_its_name
+    the_queue_shows_all_kinds_of_work_with_holders_and_errors
+    a_claimed_row_is_neither_retried_nor_dropped
     commands_say_what_to_do_where_there_is_nothing
 }
 
@@ -174,6 +177,79 @@ async fn an_ems_is_paused_and_resumed_by_its_name(fresh: Fresh) {
     let error =
         fresh.vmdb.write(|connection| Ok(ems::pause(connection, "quite").unwrap_err())).await.unwrap();
     assert_eq!(error.to_string(), "there is no EMS \"quite\" in the VMDB; there are: demo <cloud>, quiet");
+}
+
+/// One row of each kind: ids 1 to 5.
+async fn with_work(fresh: Fresh) -> Fresh {
+    let fresh = fresh.with_inventory().await;
+    fresh
+        .batch(
+            "INSERT INTO miq_queue (id, queue_name, class_name, method_name, state, target_id, work_id, handler_id, args) VALUES \
+             (1, 'ems_1', 'EmsRefresh', 'refresh', 'dequeue', NULL, 70, 4242, '[{\"full\":true,\"targets\":[]}]'), \
+             (2, 'ems_2', 'EmsRefresh', 'refresh', 'error', NULL, 71, NULL, '[{\"full\":false,\"targets\":[]}]'), \
+             (3, 'ems', 'EmsEvent', 'add', 'ready', 1, NULL, NULL, '[{\"event\":{\"event_type\":\"vm.stop\"}}]'), \
+             (4, 'generic', 'MiqAeEngine', 'deliver', 'ready', 2, NULL, NULL, '[{},{}]'), \
+             (5, 'webhooks', 'Webhook', 'deliver', 'error', 1, NULL, NULL, '{\"webhook\":\"pager\"}'); \
+             INSERT INTO ems_refreshes (work_id, ems_id, kind, error, attempts) VALUES \
+             (71, 1, 'targeted', 'of another EMS', 1), (71, 2, 'targeted', 'no such thing', 3); \
+             INSERT INTO event_actions (kind, name, state, reason, queue_id, attempts, requested_on) VALUES \
+             ('webhook', 'pager', 'dead', '502', 5, 8, '2026-11-24 00:00:00')",
+        )
+        .await;
+    fresh
+}
+
+async fn the_queue_shows_all_kinds_of_work_with_holders_and_errors(fresh: Fresh) {
+    let fresh = with_work(fresh).await;
+    let all = QueueQuery { limit: 4, ..QueueQuery::default() };
+    let text = fresh.vmdb.read(move |c| queue::text(c, &all, clock::now())).await.unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    for (line, words) in [
+        (1, &["dequeue, process 4242", "demo <cloud>", "everything"][..]),
+        (2, &["error", "quiet", "3 times, last: no such thing"]),
+        (3, &["EmsEvent.add", "demo <cloud>", "vm.stop"]),
+        (4, &["MiqAeEngine.deliver", "quiet", "2 events"]),
+        (5, &["and 1 more"]),
+    ] {
+        assert!(words.iter().all(|word| lines[line].contains(word)), "{words:?}: {text}");
+    }
+    let of_first = QueueQuery { ems_id: Some(EmsId(1)), limit: 9, ..QueueQuery::default() };
+    let json = fresh.vmdb.read(move |c| queue::json_lines(c, &of_first)).await.unwrap();
+    let rows: Vec<serde_json::Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.iter().map(|row| row["id"].as_i64().unwrap()).collect::<Vec<_>>(), [1, 3, 5]);
+    assert_eq!((&rows[2]["error"], &rows[2]["failures"]), (&"502".into(), &8.into()));
+    let shown = fresh.vmdb.read(|c| queue::show(c, 5, false, clock::now())).await.unwrap().unwrap();
+    assert!(
+        shown.contains("failed     8 times, last: 502\n") && shown.contains("what       pager\n"),
+        "{shown}"
+    );
+    assert_eq!(fresh.vmdb.read(|c| queue::show(c, 99, false, clock::now())).await.unwrap(), None);
+}
+
+async fn a_claimed_row_is_neither_retried_nor_dropped(fresh: Fresh) {
+    use catchall::vmdb::queue;
+    let fresh = with_work(fresh).await;
+    let steered =
+        fresh.vmdb.write(|c| Ok([queue::retry(c, 1)?, drop_row(c, 1)?, drop_row(c, 99)?])).await.unwrap();
+    assert_eq!(steered, [Steered::Claimed(Some(4242)), Steered::Claimed(Some(4242)), Steered::Missing]);
+
+    assert_eq!(fresh.vmdb.write(|c| queue::retry_all_failed(c, Some(EmsId(1)))).await.unwrap(), 1);
+    let states = || async {
+        let sql = "SELECT state FROM miq_queue WHERE id > 1 ORDER BY id";
+        let rows = fresh.vmdb.read(|c| c.rows(sql, &[])).await.unwrap();
+        rows.iter().map(|row| row.string(0).unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(states().await, ["error", "ready", "ready", "ready"]);
+    let failed = Standing::Failed("no such thing".to_owned(), false);
+    assert_eq!(fresh.vmdb.read(|c| standing(c, EmsId(2), 71)).await.unwrap(), failed);
+
+    let dropped = fresh.vmdb.write(|c| Ok([drop_row(c, 2)?, drop_row(c, 5)?])).await.unwrap();
+    assert!(dropped.iter().all(|steered| matches!(steered, Steered::Done(_))), "{dropped:?}");
+    let told = Standing::Failed("dropped by `catchall queue drop`".to_owned(), false);
+    assert_eq!(fresh.vmdb.read(|c| standing(c, EmsId(2), 71)).await.unwrap(), told);
+    let action = fresh.vmdb.read(|c| c.rows("SELECT state FROM event_actions", &[])).await.unwrap();
+    assert_eq!(action[0].text(0), Some("skipped"));
+    assert_eq!(states().await, ["ready", "ready"]);
 }
 
 async fn commands_say_what_to_do_where_there_is_nothing(fresh: Fresh) {

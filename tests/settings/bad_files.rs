@@ -20,6 +20,7 @@ fn each_wrong_file_gets_exactly_its_message() {
             files: vec![PathBuf::from(&name)],
             environment: vec![("EMPTY".to_owned(), String::new())],
             working_directory: folder.clone(),
+            ..LoadOptions::default()
         };
         let found = match load_for(&options, providers::PROVIDERS) {
             Ok(_) => "no error".to_owned(),

@@ -74,6 +74,14 @@ fn an_automate_instance_is_emptied_overridden_and_taken_away_by_sighup() {
     hang_up(&catchall, 1);
     assert!(!update_makes_work(&cloud, &place, 2), "an empty instance switches the built-in one off");
 
+    domain(folder.path(), Some("\n  - rell4:\n      value: \"/System/event_handlers/refresh\""));
+    catchall.signal("HUP");
+    catchall.logs(
+        "com.awesome-cloud.vm.update:9: the class System/Event/EmsEvent/AWESOME_CLOUD has no field `rell4`",
+    );
+    catchall.logs("the old ones stay in force");
+    assert!(!update_makes_work(&cloud, &place, 5), "a broken file changes nothing");
+
     domain(folder.path(), Some("\n  - rel4:\n      value: \"/System/event_handlers/refresh\""));
     hang_up(&catchall, 2);
     assert!(update_makes_work(&cloud, &place, 3), "an instance of one's own refreshes");

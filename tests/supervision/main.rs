@@ -17,6 +17,7 @@ use catchall::event_handler::{Bells, EmsNames, Handling};
 use catchall::http::HttpContext;
 use catchall::observe::{ActorKind, ActorState, Observe};
 use catchall::provider::{ByteBudget, CatcherSettings, Provider, Secret};
+use catchall::refresh::limits::RefreshLimits;
 use catchall::rules::Rules;
 use catchall::settings::{
     EmsSettings, EventGroups, EventNameFilter, HttpSettings, RefreshSettings, Settings, VmdbSettings,
@@ -65,6 +66,7 @@ fn settings(folder: &std::path::Path, ems: Vec<EmsSettings>) -> Settings {
         event_groups: EventGroups::default(),
         keep_events: Duration::from_secs(86_400 * 36_500),
         automate_domains: Vec::new(),
+        most_full_refreshes: 8,
         purge_window_size: 1_000,
         task_final_events: BTreeMap::new(),
         abort_on_error: false,
@@ -96,6 +98,7 @@ async fn start(settings: Settings) -> (actix::Addr<Supervisor>, Observe, Vmdb) {
         automation: SharedAutomation::default(),
         arbiters: arbiters.handles(),
         budget: ByteBudget::default(),
+        limits: RefreshLimits::new(8),
         context: HttpContext::new(observe.clone(), None),
         owner: 1,
     };

@@ -74,7 +74,7 @@ fn errors_name_file_line_and_key() {
 fn two_instances_of_one_name_are_an_error_naming_both() {
     let error = acme().instance("VC", "E", &[]).file(&in_vc("x.yaml"), &instance("e", &[])).error();
     assert!(
-        error.starts_with("Acme/…/VC.class/x.yaml:6: `name` e is Acme/…/VC.class/E.yaml's already"),
+        error.starts_with("Acme/…/VC.class/x.yaml:6: `name` e is Acme/…/VC.class/E.yaml:6's already"),
         "{error}"
     );
 }
@@ -132,7 +132,27 @@ fn what_catchall_does_not_do_is_a_warning_with_file_and_line() {
             "rel1: is passed over: ${/#event_stream.vm_name} is not known to the switchboard",
         ),
         (vec![("rel1", "/X/Y/${/#vm}")], "rel1: is passed over: ${/#vm} is not known"),
-        (vec![("rel1", "/X/Y/${process#x}")], "rel1: is passed over: ${process#x} looks up another object"),
+        (
+            vec![("rel1", "/X/Y/${nosuch#x}")],
+            "rel1: ends the run of its event: no domain has a class `nosuch`",
+        ),
+        (
+            vec![("rel1", "/X/Y/${STATE_VAR#x}")],
+            "rel1: is passed over: ${STATE_VAR#x} looks up what Catchall does not have",
+        ),
+        (
+            vec![("rel1", "/X/Y/${#x.system}")],
+            "rel1: is passed over: ${#x.system} is not known to the switchboard",
+        ),
+        (vec![("rel1", "method:/X/Y/go")], "rel1: the method go is not run"),
+        (
+            vec![("rel1", "/System/event_handlers/event_action_policy?target=src_vm&policy_event=vm_start")],
+            "rel1: fails: event_action_policy needs `param`; write `param=`, even if empty",
+        ),
+        (
+            vec![("rel1", "/System/event_handlers/refresh?VmOrTemplate::vm=5")],
+            "rel1: `vmortemplate::vm` loads no record here",
+        ),
         (
             vec![("guard", "$evm.root['vm'].nil?")],
             "guard: the guard always fails here, and nothing else of its instance runs",
@@ -164,15 +184,17 @@ fn states_methods_and_stray_files_are_warnings() {
         .file(&in_vc("__methods__/go.rb"), "$evm.log(:info, 'hello')")
         .file(&in_vc("README.md"), "A note: for people")
         .file(&in_vc("e.yaml"), &instance("VmPoweredOnEvent", &[("rel1", "/A/B/C")]))
+        .file(&in_vc(".missing.yaml"), &instance(".missing", &[("rel2", REFRESH)]))
         .file(&in_vc("e.yaml.bak"), &instance("VmPoweredOnEvent", &[]))
         .file(&format!("{EMS_EVENT}/VC/e.yaml"), &instance("E", &[]))
         .warnings();
     assert_eq!(
         warnings,
         [
+            "Acme/…/VC.class/.missing.yaml:1: is not read, as in ManageIQ, since its name begins with a dot; call it _missing.yaml",
             "Acme/…/VC.class/README.md:1: is no instance and is passed over",
             "Acme/…/VC.class/__methods__/go.rb:1: is not run: Catchall runs no methods of domains, only its own handlers",
-            "Acme/…/VC.class/e.yaml:9: rel1: is not run: Catchall has no state machines",
+            "Acme/…/VC.class/e.yaml:9: rel1: is not run: Catchall has no state machines of domains",
             "Acme/…/VC.class/e.yaml.bak:1: is passed over, since it ends in no .yaml and is not called VmPoweredOnEvent like \
              the instance in it",
             "Acme/…/VC/e.yaml:1: is not read, since its folder is no class; instances lie in a folder like …/VC.class",
@@ -210,4 +232,30 @@ fn loading_again_sees_what_was_added_overridden_and_emptied() {
     assert_eq!(calls(name), 0);
     std::fs::remove_file(&path).unwrap();
     assert_eq!(calls(name), 1);
+}
+
+#[test]
+fn what_events_cannot_reach_is_not_looked_through_and_what_they_can_is() {
+    let process = "object_type: class\nobject:\n  attributes: {name: Process}\n  schema:\n  \
+                   - field: {name: meth1, aetype: method}\n  - field: {name: rel5, aetype: relationship}\n  instances:\n    \
+                   Event: {rel5: '/System/Event/${/#event_stream.event_namespace}/${/#event_stream.source}/${/#event_type}'}\n    \
+                   automation: {meth1: parse_automation_request}\n    category: {meth1: parse_provider_category}\n";
+    let custom = "object_type: class\nobject:\n  attributes: {name: Thing}\n  schema: ems_event\n  instances:\n    \
+                  Go: {meth1: go}\n    Stay: {meth1: stay}\n";
+    let domains =
+        acme().file("System/Process.class.yaml", process).file("Custom/Thing.class.yaml", custom).instance(
+            "VC",
+            "VmPoweredOnEvent",
+            &[("rel1", "/System/Process/category"), ("rel2", "/Custom/Thing/Go"), ("rel3", REFRESH)],
+        );
+    assert_eq!(
+        domains.warnings(),
+        [
+            "Acme/Custom/Thing.class.yaml:6: meth1: the method go is not run: Catchall runs its own handlers alone, through \
+             /System/event_handlers",
+            "Acme/System/Process.class.yaml:10: meth1: the method parse_provider_category is not run: Catchall runs its own \
+             handlers alone, through /System/event_handlers",
+        ]
+    );
+    assert_eq!(domains.load().0.evaluate("VC", "VmPoweredOnEvent").len(), 1, "the siblings go on");
 }

@@ -19,7 +19,6 @@ on_both! {
     a_gap_is_kept_and_asks_for_a_full_refresh
     content_that_cannot_be_stored_fails_the_commit_as_data
     thousands_of_events_go_in_one_commit
-    purging_deletes_the_oldest
     what_is_holdable_is_held_and_what_is_not_is_said
     a_dead_letter_is_held_whatever_is_in_it
 }
@@ -161,15 +160,6 @@ async fn thousands_of_events_go_in_one_commit(fresh: Fresh) {
     let order = "SELECT count(*) FROM event_streams a JOIN event_streams b ON b.id = a.id + 1 \
                  WHERE a.event_uid = 'e4998' AND b.event_uid = 'e4999'";
     assert_eq!(fresh.count(order).await, 1);
-}
-
-async fn purging_deletes_the_oldest(fresh: Fresh) {
-    let mut old = event("old", "X");
-    old.event.timestamp -= chrono::Duration::days(1);
-    let before = event("new", "X").event.timestamp;
-    commit(&fresh, vec![batch(vec![event("new", "X"), old])]).await;
-    assert_eq!(fresh.write(move |c| events::purge(c, before, 10)).await, 1);
-    assert_eq!(fresh.count("SELECT count(*) FROM event_streams WHERE event_uid = 'new'").await, 1);
 }
 
 async fn what_is_holdable_is_held_and_what_is_not_is_said(fresh: Fresh) {

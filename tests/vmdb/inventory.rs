@@ -83,7 +83,7 @@ async fn what_is_gone_is_archived_and_comes_back_as_the_same_row(fresh: Fresh) {
 async fn vms_and_templates_share_a_table_and_not_their_scope(fresh: Fresh) {
     save_all(&fresh, "miq_templates", vec![named("image-1", "i")]).await;
     save_all(&fresh, "vms", vec![named("vm-1", "one")]).await;
-    let stale = fresh.vmdb.read(|c| inventory::stale(c, EmsId(1), "vms", &[])).await.unwrap();
+    let stale = fresh.vmdb.read(|c| inventory::stale(c, EmsId(1), "vms", [])).await.unwrap();
     assert_eq!(stale, ["vm-1"]);
     save_all(&fresh, "miq_templates", vec![]).await;
     assert_eq!(fresh.count("SELECT count(*) FROM vms WHERE ems_id = 1 AND template IS NOT TRUE").await, 1);

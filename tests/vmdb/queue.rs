@@ -1,11 +1,13 @@
 //! `miq_queue`: events between processes, refresh work, claims.
 
 use crate::support::{Fresh, batch, cursor, ems_settings, event, on_both};
-use catchall::provider::{EmsId, Gap, ParsedEvent, Target};
+use catchall::provider::{EmsId, Gap, ParsedEvent, Target, TargetRequest};
 use catchall::vmdb::miq_queue::{self, QueuedBatch, QueuedOutcome, claim_events, put_events};
+use catchall::vmdb::refresh_outcome::{
+    GivenUp, RefreshOutcome, complete_refresh, give_up, last_full_refresh, refresh_failed,
+};
 use catchall::vmdb::refresh_work::{
-    RefreshOutcome, claim_refresh, complete_refresh, ems_with_waiting_refresh, last_full_refresh,
-    queue_full_refresh,
+    ask, claim_refresh, claim_rows, ems_with_waiting_refresh, queue_full_refresh, waiting,
 };
 use catchall::vmdb::{Access, DeadLetter, ReadyBatch, Vmdb, Work, cursors, ems, event_commit};
 
@@ -15,6 +17,9 @@ on_both! {
     args_that_are_no_event_become_a_dead_letter
     claims_of_the_dead_are_given_back
     work_is_claimed_once_and_its_answer_is_kept
+    work_that_fails_waits_again_with_one_row_that_says_so
+    work_is_given_up_for_the_requests_that_fail_and_a_full_refresh_claims_it_too
+    what_waits_is_seen_before_it_is_claimed_and_claimed_by_choice
     one_full_refresh_waits_at_most
     the_last_full_refresh_that_succeeded_is_known
     work_carries_the_zone_of_its_ems
@@ -103,6 +108,65 @@ async fn work_is_claimed_once_and_its_answer_is_kept(fresh: Fresh) {
     let joined = "SELECT count(*) FROM event_streams e JOIN ems_refreshes r ON r.work_id = e.work_id \
                   WHERE r.kind = 'targeted' AND r.targets = 1 AND r.finished_on IS NOT NULL AND r.error IS NULL";
     assert_eq!(fresh.count(joined).await, 2);
+}
+
+fn request(ems_ref: &str) -> TargetRequest {
+    TargetRequest {
+        target: Target::by_ems_ref("vms", ems_ref),
+        event_type: "X".to_owned(),
+        timestamp: chrono::DateTime::UNIX_EPOCH,
+    }
+}
+
+fn failed(error: &str) -> RefreshOutcome {
+    RefreshOutcome { full: false, started_on: chrono::DateTime::UNIX_EPOCH, error: Some(error.to_owned()) }
+}
+
+async fn work_that_fails_waits_again_with_one_row_that_says_so(fresh: Fresh) {
+    let id = fresh.write(|c| ems::enter(c, &[ems_settings("a")])).await[0].id;
+    fresh.write(move |c| ask(c, id, vec![request("a")])).await;
+    for error in ["away", "still away"] {
+        let work = fresh.write(move |c| claim_refresh(c, id, 1, 9)).await;
+        fresh.write(move |c| refresh_failed(c, id, &work, &failed(error))).await;
+    }
+    let told = "SELECT count(*) FROM ems_refreshes WHERE error = 'still away' AND attempts = 2";
+    assert_eq!(fresh.count(told).await, 1);
+    assert_eq!(fresh.count("SELECT count(*) FROM ems_refreshes").await, 1);
+    let ems = fresh.vmdb.read(ems::list).await.unwrap();
+    assert_eq!(ems[0].last_refresh_error.as_deref(), Some("still away"));
+    assert!(ems[0].last_refresh_date.is_some() && ems[0].last_refresh_success_date.is_none());
+    assert_eq!(fresh.count("SELECT count(*) FROM miq_queue WHERE state = 'ready'").await, 1);
+}
+
+async fn work_is_given_up_for_the_requests_that_fail_and_a_full_refresh_claims_it_too(fresh: Fresh) {
+    fresh.write(|c| ask(c, EmsId(1), vec![request("good"), request("bad")])).await;
+    let work = fresh.write(|c| claim_refresh(c, EmsId(1), 1, 9)).await.remove(0);
+    let given_up = GivenUp { work, requests: vec![request("bad")], error: "500".to_owned() };
+    fresh.write(move |c| give_up(c, EmsId(1), &[given_up], chrono::DateTime::UNIX_EPOCH)).await;
+    assert_eq!(fresh.vmdb.read(|c| waiting(c, EmsId(1), 1, 9)).await.unwrap(), [], "it waits no longer");
+    let work = fresh.write(|c| claim_refresh(c, EmsId(1), 1, 9)).await;
+    assert_eq!(work[0].requests, [request("bad")]);
+}
+
+async fn what_waits_is_seen_before_it_is_claimed_and_claimed_by_choice(fresh: Fresh) {
+    for name in ["a", "b"] {
+        fresh.write(move |c| ask(c, EmsId(1), vec![request(name)])).await;
+    }
+    let seen = fresh.vmdb.read(|c| waiting(c, EmsId(1), 1, 9)).await.unwrap();
+    assert_eq!(seen.iter().map(|work| work.requests[0].clone()).collect::<Vec<_>>(), ["a", "b"].map(request));
+    let chosen = vec![seen[1].id, 1_000];
+    let claimed = fresh.write(move |c| claim_rows(c, EmsId(1), 1, chosen)).await;
+    assert_eq!(claimed, seen[1..]);
+    assert_eq!(
+        fresh.vmdb.read(|c| waiting(c, EmsId(1), 2, 9)).await.unwrap(),
+        seen[..1],
+        "another sees the rest"
+    );
+    assert_eq!(
+        fresh.vmdb.read(|c| waiting(c, EmsId(1), 1, 9)).await.unwrap(),
+        seen,
+        "what it holds was left"
+    );
 }
 
 async fn one_full_refresh_waits_at_most(fresh: Fresh) {

@@ -25,8 +25,16 @@ async fn every_column_of_manageiq_that_events_need_is_there(fresh: Fresh) {
 #[tokio::test]
 async fn going_down_and_up_again_works_in_both_databases() {
     const DOWN: [&str; 2] = [
-        include_str!("../../migrations/sqlite/2026-11-24-000000_vmdb/down.sql"),
-        include_str!("../../migrations/postgres/2026-11-24-000000_vmdb/down.sql"),
+        concat!(
+            include_str!("../../migrations/sqlite/2026-11-24-180100_relating/down.sql"),
+            include_str!("../../migrations/sqlite/2026-11-24-180000_automate/down.sql"),
+            include_str!("../../migrations/sqlite/2026-11-24-000000_vmdb/down.sql"),
+        ),
+        concat!(
+            include_str!("../../migrations/postgres/2026-11-24-180100_relating/down.sql"),
+            include_str!("../../migrations/postgres/2026-11-24-180000_automate/down.sql"),
+            include_str!("../../migrations/postgres/2026-11-24-000000_vmdb/down.sql"),
+        ),
     ];
     for (fresh, down) in [Fresh::sqlite().await, Fresh::postgres().await].into_iter().zip(DOWN) {
         let Some(fresh) = fresh else { continue };

@@ -81,3 +81,7 @@ CREATE TABLE event_actions (
 CREATE INDEX index_event_actions_on_event_id ON event_actions (event_id);
 CREATE INDEX index_event_actions_on_queue_id ON event_actions (queue_id) WHERE queue_id IS NOT NULL;
 CREATE INDEX index_event_actions_on_rule_and_requested_on ON event_actions (rule, requested_on) WHERE rule IS NOT NULL;
+
+-- own: of each webhook, what is due first
+CREATE INDEX index_miq_queue_on_tracking_label_and_due ON miq_queue
+  (queue_name, state, tracking_label, COALESCE(deliver_on, created_on), id) WHERE tracking_label IS NOT NULL;

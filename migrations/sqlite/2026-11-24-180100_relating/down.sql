@@ -1,4 +1,9 @@
+DROP TABLE late_links;
+DROP INDEX index_ems_refreshes_on_full;
+ALTER TABLE ems_refreshes DROP COLUMN attempts;
 DROP TABLE event_links;
+DROP INDEX index_event_streams_on_waiting_dest_vm;
+DROP INDEX index_event_streams_on_waiting_vm;
 DROP INDEX index_event_streams_on_container_group_id;
 DROP INDEX index_event_streams_on_container_node_id;
 DROP INDEX index_event_streams_on_ems_id_and_chain_id;

@@ -103,7 +103,13 @@ CREATE INDEX index_event_streams_on_ems_id_and_chain_id ON event_streams (ems_id
 CREATE INDEX index_event_streams_on_container_node_id ON event_streams (container_node_id) WHERE container_node_id IS NOT NULL;
 CREATE INDEX index_event_streams_on_container_group_id ON event_streams (container_group_id) WHERE container_group_id IS NOT NULL;
 
--- own: ManageIQ does not have this table
+-- Events that wait for their VM.
+CREATE INDEX index_event_streams_on_waiting_vm ON event_streams (ems_id, vm_ems_ref)
+  WHERE vm_or_template_id IS NULL AND vm_ems_ref IS NOT NULL;
+CREATE INDEX index_event_streams_on_waiting_dest_vm ON event_streams (ems_id, dest_vm_ems_ref)
+  WHERE dest_vm_or_template_id IS NULL AND dest_vm_ems_ref IS NOT NULL;
+
+-- own: ManageIQ does not have these tables
 
 -- References of events to what is not in inventory yet; the refresh that brings it links them.
 CREATE TABLE event_links (
@@ -116,3 +122,17 @@ CREATE TABLE event_links (
 );
 CREATE INDEX index_event_links_on_ems_id_and_manager_ref ON event_links (ems_id, manager_ref);
 CREATE INDEX index_event_links_on_event_id ON event_links (event_id);
+
+-- Objects that came while more events waited for them than one transaction links.
+CREATE TABLE late_links (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  ems_id BIGINT NOT NULL,
+  inventory_table TEXT NOT NULL,
+  ems_ref TEXT NOT NULL
+);
+CREATE INDEX index_late_links_on_ems_id_and_id ON late_links (ems_id, id);
+-- A refresh asks for the last full one; there may be a day of targeted ones since.
+CREATE INDEX index_ems_refreshes_on_full ON ems_refreshes (ems_id, finished_on) WHERE kind = 'full' AND error IS NULL;
+
+-- How often this work failed with an error like this one before it succeeded or was given up.
+ALTER TABLE ems_refreshes ADD COLUMN attempts INTEGER DEFAULT 1;

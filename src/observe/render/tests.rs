@@ -13,7 +13,6 @@ fn busy() -> Observe {
     let ems = observe.ems("demo \"cloud\"");
     ems.events.fetch_add(7, Relaxed);
     ems.filtered("blacklisted", 2);
-    ems.unhandled("/System/event_handlers/event_action_scan");
     ems.saw_event(now - Duration::from_secs(90), now - Duration::from_secs(88));
     ems.committed(
         &[now - Duration::from_secs(91), now - Duration::from_millis(88_030)],
@@ -22,7 +21,7 @@ fn busy() -> Observe {
     ems.refreshed(now - Duration::from_secs(3), 2, now);
     ems.refresh_ended("targeted", RefreshResult::Done);
     ems.drifted("vms", 4);
-    ems.acted("handler", "done");
+    ems.acted("handler", "done", 1);
     observe.rule_fired("tell \\ \"us\"", "suppressed");
     observe.webhook_sent("chat\nops", "failed");
     observe.purged("event_streams", 500);
@@ -50,7 +49,6 @@ fn every_figure_is_a_series_with_its_labels() {
     for line in [
         r#"catchall_events_total{ems="demo \"cloud\""} 7"#,
         r#"catchall_filtered_total{ems="demo \"cloud\"",reason="blacklisted"} 2"#,
-        r#"catchall_unhandled_calls_total{ems="demo \"cloud\"",handler="/System/event_handlers/event_action_scan"} 1"#,
         r#"catchall_refreshes_total{ems="demo \"cloud\"",kind="targeted",result="done"} 1"#,
         r#"catchall_inventory_drift_rows_total{ems="demo \"cloud\"",association="vms"} 4"#,
         r#"catchall_actions_total{ems="demo \"cloud\"",kind="handler",state="done"} 1"#,

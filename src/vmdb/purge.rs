@@ -1,0 +1,91 @@
+//! Purging: what is older than `keep_events` is deleted, oldest first, a bounded number of rows in one transaction. How many
+//! and how often is the caller's to say; what is asked for here never looks at more rows than it may delete.
+
+use super::VmdbError;
+use super::dialect::Connection;
+use super::statement::Value;
+use chrono::{DateTime, Utc};
+
+/// Rows that were deleted, by table.
+pub type Purged = Vec<(&'static str, usize)>;
+
+/// What is purged, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purgeable {
+    /// Events by their own time, as in ManageIQ (those without one are never purged), with what is about them alone: the
+    /// trace of what was done, and references that still wait.
+    Events,
+    /// Gaps by when they were found.
+    Gaps,
+    /// Dead letters by when they were met.
+    DeadLetters,
+    /// Refreshes by their end, save each EMS's last full one that succeeded: it says when the next one is due.
+    Refreshes,
+    /// Finished tasks by when they were made.
+    Tasks,
+}
+
+impl Purgeable {
+    /// All of it.
+    pub const ALL: [Self; 5] = [Self::Events, Self::Gaps, Self::DeadLetters, Self::Refreshes, Self::Tasks];
+}
+
+/// Rows of a table without an index on its time that are looked at: those with the lowest ids, which are the oldest. Only
+/// such as may not be deleted are passed over, and those are few.
+const LOOKED_AT: i64 = 10_000;
+
+/// Deletes at most `limit` rows from before `before`; returns how many of each table. Ask again until there are none.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn purge(
+    connection: &mut Connection,
+    what: Purgeable,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<Purged, VmdbError> {
+    match what {
+        Purgeable::Events => events(connection, before, limit),
+        Purgeable::Gaps => oldest(connection, "event_gaps", "created_on < ?", (before, limit)),
+        Purgeable::DeadLetters => oldest(connection, "dead_letters", "created_on < ?", (before, limit)),
+        Purgeable::Refreshes => oldest(connection, "ems_refreshes", REFRESHES, (before, limit)),
+        Purgeable::Tasks => {
+            oldest(connection, "miq_tasks", "created_on < ? AND state = 'Finished'", (before, limit))
+        }
+    }
+}
+
+const REFRESHES: &str = "finished_on < ? AND (kind <> 'full' OR error IS NOT NULL OR EXISTS (SELECT 1 FROM \
+                         ems_refreshes later WHERE later.ems_id = old.ems_id AND later.finished_on > old.finished_on \
+                         AND later.kind = 'full' AND later.error IS NULL))";
+
+fn events(connection: &mut Connection, before: DateTime<Utc>, limit: i64) -> Result<Purged, VmdbError> {
+    connection.transaction(|connection| {
+        let sql = "SELECT id FROM event_streams WHERE timestamp < ? ORDER BY timestamp LIMIT ?";
+        let rows = connection.rows(sql, &[before.into(), limit.into()])?;
+        let ids = rows.iter().map(|row| row.id(0)).collect::<Result<Vec<_>, _>>()?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = [Value::Integers(ids)];
+        Ok(vec![
+            ("event_actions", connection.execute("DELETE FROM event_actions WHERE event_id ?", &ids)?),
+            ("event_links", connection.execute("DELETE FROM event_links WHERE event_id ?", &ids)?),
+            ("event_streams", connection.execute("DELETE FROM event_streams WHERE id ?", &ids)?),
+        ])
+    })
+}
+
+fn oldest(
+    connection: &mut Connection,
+    table: &'static str,
+    condition: &str,
+    (before, limit): (DateTime<Utc>, i64),
+) -> Result<Purged, VmdbError> {
+    let sql = format!(
+        "DELETE FROM {table} WHERE id IN (SELECT id FROM (SELECT * FROM {table} ORDER BY id LIMIT ?) old WHERE {condition} \
+         LIMIT ?)"
+    );
+    let deleted = connection.execute(&sql, &[LOOKED_AT.into(), before.into(), limit.into()])?;
+    Ok(if deleted == 0 { Vec::new() } else { vec![(table, deleted)] })
+}
