@@ -78,6 +78,7 @@ impl DayStreet {
             settings: RefreshSettings { refresh_interval: Duration::ZERO, ..parser.refresh.clone() },
             vmdb: vmdb.clone(),
             owner: 1,
+            limits: RefreshLimits::new(1),
             observe: observe.clone(),
             limits: RefreshLimits::new(1),
         };

@@ -178,8 +178,11 @@ pub const RULE_FIRINGS: Metric = counter(
     "Events that met a rule, by what became of it: `done`, or why it was held back.",
 );
 /// Webhooks that were sent.
-pub const WEBHOOKS: Metric =
-    counter("catchall_webhooks_total", &["webhook", "result"], "Attempts to send a webhook, by result.");
+pub const WEBHOOKS: Metric = counter(
+    "catchall_webhooks_total",
+    &["webhook", "result"],
+    "Attempts to send a webhook: `received`, `retried` later, `dead`.",
+);
 /// Rows that were too old.
 pub const PURGED_ROWS: Metric =
     counter("catchall_purged_rows_total", &["table"], "Rows that were older than what is kept.");

@@ -182,6 +182,7 @@ impl Post {
             }
             verdict => verdict,
         };
+        self.handling.observe.webhook_sent(&attempt.queued.webhook, result(&verdict));
         if let Verdict::Never(reason) = &verdict {
             log::warn!("webhook {}: miq_queue {} is dead: {reason}", attempt.queued.webhook, attempt.id);
         }
@@ -202,6 +203,15 @@ impl Post {
             }
             tokio::time::sleep(backoff.next_wait()).await;
         }
+    }
+}
+
+/// The `result` label of the attempt.
+const fn result(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Received => "received",
+        Verdict::Later { .. } => "retried",
+        Verdict::Never(_) => "dead",
     }
 }
 
