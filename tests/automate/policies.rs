@@ -41,7 +41,10 @@ async fn a_policy_event_is_an_event_of_its_own_about_the_record(house: House) {
         ]
     );
     assert_eq!(house.rows("SELECT count(*) FROM miq_queue").await, ["0"], "the row is done");
-    assert_eq!(house.handling.observe.ems("tiny").actions.all(), [(("handler".to_owned(), "done".to_owned()), 2)]);
+    assert_eq!(
+        house.handling.observe.ems("tiny").actions.all(),
+        [(("handler".to_owned(), "done".to_owned()), 2)]
+    );
 }
 
 async fn the_source_may_be_what_the_record_belongs_to(house: House) {
