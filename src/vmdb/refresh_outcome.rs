@@ -110,8 +110,9 @@ pub fn give_up(
             let Some(args) = rows.first().and_then(|row| row.text(0)) else { continue };
             let args = args_with(args, |request| requests.contains(request))?;
             let sql = "UPDATE miq_queue SET state = 'error', handler_type = NULL, handler_id = NULL, args = ?, \
-                       updated_on = ?, lock_version = lock_version + 1 WHERE id = ? AND state = 'dequeue'";
-            connection.execute(sql, &[(&args).into(), clock::now().into(), work.id.into()])?;
+                       updated_on = ?, lock_version = lock_version + 1 WHERE id = ? AND state = 'dequeue' RETURNING miq_task_id";
+            let kept = connection.rows(sql, &[(&args).into(), clock::now().into(), work.id.into()])?;
+            miq_tasks::finish(connection, &kept, Some(error))?;
         }
         Ok(())
     })

@@ -1,14 +1,17 @@
 //! Refreshes that automate asks for: of a chain's first event, with a task, and those that a state machine awaits.
 
-use crate::support::{House, about_nothing, asking, call, event, on_both, switchboard};
-use catchall::provider::Target;
+use crate::support::{House, OWNER, about_nothing, asking, call, event, on_both, switchboard};
+use catchall::provider::{EmsId, Target};
 use catchall::vmdb::Work;
+use catchall::vmdb::refresh_outcome::{GivenUp, give_up};
+use catchall::vmdb::refresh_work::claim_refresh;
 
 on_both! {
     a_refresh_of_the_first_event_of_a_chain_names_its_vm
     a_refresh_asked_for_later_is_what_it_would_have_been_at_once
     a_refresh_that_somebody_follows_has_a_task
     a_task_of_a_refresh_that_is_over_is_finished
+    a_task_of_a_refresh_that_is_given_up_is_finished_with_its_error
     the_state_machine_waits_for_its_refresh_and_then_raises_the_policy_event
     the_state_machine_gives_up
     without_a_refresh_the_policy_event_comes_at_once
@@ -89,6 +92,24 @@ async fn a_task_of_a_refresh_that_is_over_is_finished(house: House) {
     assert_eq!(house.refresh(Some("no route")).await, 1, "the refresh worker was quicker");
     assert_eq!(house.work().await, 1);
     assert_eq!(house.rows(TASKS).await, [format!("{NAME} Finished Error")]);
+}
+
+async fn a_task_of_a_refresh_that_is_given_up_is_finished_with_its_error(house: House) {
+    let mut ready = asking(event("a", "x"), vec![call("refresh_sync")]);
+    ready.work = Work::Refresh(vec![Target::by_ems_ref("vms", "vm-1")]);
+    house.commit(vec![ready]).await;
+    assert_eq!(house.work().await, 1);
+    house
+        .write(|c| {
+            let work = claim_refresh(c, EmsId(1), OWNER, 100)?.remove(0);
+            let started_on = work.requested_on;
+            let given_up =
+                GivenUp { requests: work.requests.clone(), work, error: "it is poison".to_owned() };
+            give_up(c, EmsId(1), &[given_up], started_on)
+        })
+        .await;
+    assert_eq!(house.rows(TASKS).await, [format!("{NAME} Finished Error")]);
+    assert_eq!(house.rows("SELECT message FROM miq_tasks").await, ["it is poison"]);
 }
 
 const MACHINE: &str = "/System/Event/StateMachines/Refresh/default?refresh_target=src_vm&policy_event=vm_reconfigure&policy_target=src_vm";
