@@ -80,7 +80,6 @@ impl DayStreet {
             owner: 1,
             limits: RefreshLimits::new(1),
             observe: observe.clone(),
-            limits: RefreshLimits::new(1),
         };
         let worker = RefreshWorker::spawn(&arbiter.handle(), refreshing, notice(ActorKind::RefreshWorker));
         bells.set(EMS, worker.recipient());

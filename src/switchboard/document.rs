@@ -28,6 +28,9 @@ const COLUMNS: &[&str] = &[
     "method_id",
 ];
 
+/// A key with its value, and the lines that they take.
+pub(super) type Named<'v> = (String, &'v Value, Range<usize>);
+
 /// A parsed file.
 pub(super) struct Document<'a> {
     /// As people are told of it.
@@ -130,7 +133,7 @@ impl<'a> Document<'a> {
     }
 
     /// The mapping under `object.KEY`: each key with its value and the lines from its own to the next key's.
-    pub(super) fn named(&self, key: &str) -> Result<Vec<(String, &Value, Range<usize>)>, AutomateError> {
+    pub(super) fn named(&self, key: &str) -> Result<Vec<Named<'_>>, AutomateError> {
         let start = self.line_of(key, 1);
         let mapping = match self.object.get(key) {
             None | Some(Value::Null) => return Ok(Vec::new()),
