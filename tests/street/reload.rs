@@ -77,7 +77,7 @@ fn an_automate_instance_is_emptied_overridden_and_taken_away_by_sighup() {
     domain(folder.path(), Some("\n  - rell4:\n      value: \"/System/event_handlers/refresh\""));
     catchall.signal("HUP");
     catchall.logs(
-        "com.awesome-cloud.vm.update:9: the class System/Event/EmsEvent/AWESOME_CLOUD has no field `rell4`",
+        "com.awesome-cloud.vm.update:11: the class System/Event/EmsEvent/AWESOME_CLOUD has no field `rell4`",
     );
     catchall.logs("the old ones stay in force");
     assert!(!update_makes_work(&cloud, &place, 5), "a broken file changes nothing");
