@@ -172,3 +172,56 @@ impl<R: Rounds> Handler<StopRounds> for RoundsActor<R> {
         ctx.stop();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::Children;
+    use crate::observe::ActorKind;
+    use actix_rt::Arbiter;
+    use std::sync::atomic::AtomicUsize;
+
+    /// What its rounds come to, by their number.
+    struct Scripted(Arc<AtomicUsize>);
+
+    impl Rounds for Scripted {
+        async fn round(&mut self) -> Result<Round, String> {
+            let look_again = Duration::from_secs(3_600);
+            match self.0.fetch_add(1, Relaxed) {
+                0 => Ok(Round { done: 2, look_again }),
+                1 => Ok(Round { done: 0, look_again }),
+                2 => Err("the VMDB is away".to_owned()),
+                3 => Ok(Round { done: 0, look_again }),
+                _ => panic!("the fifth round"),
+            }
+        }
+    }
+
+    async fn until(what: &str, so: impl Fn() -> bool) {
+        for _ in 0..1_000 {
+            if so() {
+                return;
+            }
+            actix_rt::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("not within 10 s: {what}");
+    }
+
+    #[actix_rt::test]
+    async fn rounds_follow_work_bells_and_failures_and_a_panic_is_told() {
+        let (rounds, figures) = (Arc::new(AtomicUsize::new(0)), Arc::new(ActorFigures::default()));
+        let (children, mut down) = Children::new();
+        let notice = children.notice(ChildId::of(ActorKind::AutomateWorker, "", 1));
+        let address =
+            RoundsActor::spawn(&Arbiter::current(), Scripted(rounds.clone()), figures.clone(), notice);
+        until("work is followed by a look for more at once", || rounds.load(Relaxed) == 2).await;
+        address.send(Ring { sent: Instant::now() }).await.unwrap();
+        until("a failure is followed by a round after a back-off", || rounds.load(Relaxed) == 4).await;
+        until("then all is well", || figures.state() == ActorState::Running).await;
+        assert_eq!((figures.handled.load(Relaxed), figures.failed.load(Relaxed)), (2, 1));
+        address.send(Ring { sent: Instant::now() }).await.unwrap();
+        let (child, exit) = down.recv().await.unwrap();
+        assert_eq!(child.kind, ActorKind::AutomateWorker);
+        assert!(matches!(exit, Exit::Panicked));
+    }
+}

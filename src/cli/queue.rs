@@ -193,7 +193,10 @@ pub fn show(
         ("what", what(&row)),
         ("queued", time(row.created_on)),
         ("changed", time(row.updated_on)),
-        ("not before", row.deliver_on.map(|at| at.format("%Y-%m-%d %H:%M:%S%.3f UTC").to_string()).unwrap_or_default()),
+        (
+            "not before",
+            row.deliver_on.map(|at| at.format("%Y-%m-%d %H:%M:%S%.3f UTC").to_string()).unwrap_or_default(),
+        ),
         ("work id", row.work_id.map(|id| id.to_string()).unwrap_or_default()),
         ("failed", failure(&row)),
         ("args", row.args.clone().unwrap_or_default()),
