@@ -199,3 +199,6 @@ fn params(call: &Call, policy_event_id: Option<i64>) -> Option<String> {
     }
     (!all.is_empty()).then(|| serde_json::Value::Object(all).to_string())
 }
+
+#[cfg(test)]
+mod tests;
