@@ -22,12 +22,23 @@ pub(super) struct Ended {
     pub(super) prevents: bool,
     /// Its row of `event_actions` is there already.
     pub(super) is_kept: bool,
+    /// Nothing of what it did may stay.
+    pub(super) panicked: bool,
     pub(super) raised: Option<Box<Raised>>,
 }
 
 impl Ended {
     fn new(state: ActionState, reason: Option<String>) -> Self {
-        Self { state, reason, queue_id: None, work_id: None, prevents: false, is_kept: false, raised: None }
+        Self {
+            state,
+            reason,
+            queue_id: None,
+            work_id: None,
+            prevents: false,
+            is_kept: false,
+            panicked: false,
+            raised: None,
+        }
     }
 
     pub(super) fn done() -> Self {
@@ -36,6 +47,13 @@ impl Ended {
 
     pub(super) fn failed(reason: impl Into<String>) -> Self {
         Self::new(ActionState::Failed, Some(reason.into()))
+    }
+
+    pub(super) fn panicked() -> Self {
+        Self {
+            panicked: true,
+            ..Self::failed("a panic, which is a mistake in Catchall; see the log for where")
+        }
     }
 
     pub(super) fn skipped(reason: impl Into<String>) -> Self {

@@ -49,6 +49,29 @@ pub(super) fn complete(
     Ok(written)
 }
 
+/// Keeps why no chain of these events could be looked at.
+pub(super) fn fail(
+    connection: &mut Connection,
+    delivery: &Delivery,
+    asked: &[Asked],
+    reason: &str,
+) -> Result<Written, VmdbError> {
+    log::error!("{}: chains of tasks: {reason}", delivery.ems_name);
+    let mut written = Written::default();
+    let of_chains = asked.iter().filter(|one| one.chain);
+    let actions: Vec<_> = of_chains
+        .map(|one| {
+            let name = one.event.event_type.clone();
+            let mut action = delivery.action(&one.event, "chain", name, ActionState::Failed);
+            action.reason = Some(reason.replace('\0', "\u{FFFD}"));
+            action
+        })
+        .collect();
+    event_actions::insert(connection, &actions)?;
+    actions.iter().for_each(|action| written.count(action.kind, action.state));
+    Ok(written)
+}
+
 /// Each event that ends the chain, with the first event whose type it ends.
 fn ends<'a>(delivery: &Delivery, chain: &'a [ChainEvent]) -> Vec<(&'a ChainEvent, &'a ChainEvent)> {
     let of = |last: &'a ChainEvent| {

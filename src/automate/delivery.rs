@@ -7,7 +7,8 @@ use super::{Automation, awaiting, chain, policy, rules};
 use crate::clock;
 use crate::provider::EmsId;
 use crate::switchboard::Call;
-use crate::vmdb::automate_work::{self, AutomateWork};
+use crate::vmdb::automate_claim;
+use crate::vmdb::automate_work::AutomateWork;
 use crate::vmdb::event_actions::{self, ActionState, NewAction};
 use crate::vmdb::event_records::{self, EventRecord};
 use crate::vmdb::{Connection, VmdbError};
@@ -112,7 +113,8 @@ impl EventContext<'_> {
     }
 }
 
-/// Does all that a row asks for and removes it, in one transaction.
+/// Does all that a row asks for and removes it, in one transaction. A row that somebody else has by now is his: nothing is
+/// done then.
 ///
 /// # Errors
 /// See [`VmdbError`]: nothing has happened then.
@@ -122,13 +124,18 @@ pub fn deliver(
     work: &AutomateWork,
 ) -> Result<Written, VmdbError> {
     connection.transaction(|connection| {
+        if !automate_claim::take(connection, work)? {
+            return Ok(Written::default());
+        }
         let asked = load(connection, work)?;
         let mut written = match guarded(connection, |c| process(c, delivery, &asked, 0))? {
             Ok(written) => written,
             Err(reason) => one_by_one(connection, delivery, &asked, &reason)?,
         };
-        written.add(chain::complete(connection, delivery, &asked)?);
-        automate_work::finish(connection, work.id)?;
+        match guarded(connection, |connection| chain::complete(connection, delivery, &asked))? {
+            Ok(done) => written.add(done),
+            Err(reason) => written.add(chain::fail(connection, delivery, &asked, &reason)?),
+        }
         Ok(written)
     })
 }
@@ -188,7 +195,8 @@ fn one_by_one(
     Ok(written)
 }
 
-fn fail(
+/// Keeps why nothing of what was asked for an event was done.
+pub(super) fn fail(
     connection: &mut Connection,
     delivery: &Delivery,
     asked: &Asked,
@@ -232,13 +240,7 @@ fn process(
     let (prevented, raised) = (std::mem::take(&mut scene.prevented), scene.close(&mut written)?);
     for one in asked.iter().filter(|one| !one.rules.is_empty() && !prevented.contains(&one.event.id)) {
         let context = EventContext { delivery, event: &one.event, depth };
-        match guarded(connection, |connection| rules::fire(connection, &context, &one.rules))? {
-            Ok(done) => written.add(done),
-            Err(reason) => {
-                let asked = Asked { calls: Vec::new(), awaited: None, ..one.clone() };
-                written.add(fail(connection, delivery, &asked, &reason)?);
-            }
-        }
+        written.add(rules::fire(connection, &context, &one.rules)?);
     }
     if !raised.is_empty() {
         let next: Vec<_> = raised.into_iter().map(|raised| policy::asked(delivery, raised)).collect();

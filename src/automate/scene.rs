@@ -98,7 +98,7 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    /// What a call does to the VMDB by itself is undone when it fails; most only add to what is written at the end.
+    /// What a call does is undone when it fails, in the VMDB too; most only add to what is written at the end.
     fn guarded_call(
         &mut self,
         event: &EventRecord,
@@ -109,19 +109,38 @@ impl<'a> Scene<'a> {
             return Ok(Ended::failed(reason));
         }
         if calls::is_harmless(call) {
-            return calls::run(self, event, call, place);
+            return self.caught(|scene| calls::run(scene, event, call, place));
         }
         self.connection.batch("SAVEPOINT call")?;
-        let done =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| calls::run(self, event, call, place)));
-        match done.unwrap_or_else(|_| Err(VmdbError::Bug("a panic; see the log for where".to_owned()))) {
-            Ok(done) => self.connection.batch("RELEASE SAVEPOINT call").map(|()| done),
+        match self.caught(|scene| calls::run(scene, event, call, place)) {
+            Ok(done) if !done.panicked => self.connection.batch("RELEASE SAVEPOINT call").map(|()| done),
+            Ok(panicked) => self.undo_call().map(|()| panicked),
             Err(error @ (VmdbError::Data(_) | VmdbError::Bug(_))) => {
-                self.connection.batch("ROLLBACK TO SAVEPOINT call; RELEASE SAVEPOINT call")?;
-                Ok(Ended::failed(error.to_string()))
+                self.undo_call().map(|()| Ended::failed(error.to_string()))
             }
             Err(error) => Err(error),
         }
+    }
+
+    fn undo_call(&mut self) -> Result<(), VmdbError> {
+        self.connection.batch("ROLLBACK TO SAVEPOINT call; RELEASE SAVEPOINT call")
+    }
+
+    /// What `work` has added to the scene is forgotten when it fails; a panic is a call that failed.
+    fn caught(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<Ended, VmdbError>,
+    ) -> Result<Ended, VmdbError> {
+        let before = (self.refresh.len(), self.actions.len(), self.raised.len(), self.followed);
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(self)));
+        let done = done.unwrap_or_else(|_| Ok(Ended::panicked()));
+        if !matches!(&done, Ok(done) if !done.panicked) {
+            self.refresh.truncate(before.0);
+            self.actions.truncate(before.1);
+            self.raised.truncate(before.2);
+            self.followed = before.3;
+        }
+        done
     }
 
     /// Keeps what a call came to.
@@ -180,3 +199,6 @@ fn params(call: &Call, policy_event_id: Option<i64>) -> Option<String> {
     }
     (!all.is_empty()).then(|| serde_json::Value::Object(all).to_string())
 }
+
+#[cfg(test)]
+mod tests;

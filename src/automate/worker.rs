@@ -6,7 +6,8 @@ use crate::actor::rounds::{Round, Rounds};
 use crate::event_handler::Handling;
 use crate::observe::ActorKind;
 use crate::vmdb::VmdbError;
-use crate::vmdb::automate_work::{self, AutomateWork};
+use crate::vmdb::automate_claim;
+use crate::vmdb::automate_work::AutomateWork;
 use std::time::Duration;
 
 /// Rows taken in one round.
@@ -28,29 +29,43 @@ pub struct AutomateWorker {
 
 impl Rounds for AutomateWorker {
     async fn round(&mut self) -> Result<Round, String> {
-        let works = self.claim().await.map_err(|error| error.to_string())?;
-        let done = works.len();
-        for work in works {
-            self.deliver(work).await.map_err(|error| error.to_string())?;
-        }
-        let awaiting = done == 0
-            && self
-                .handling
-                .vmdb
-                .read(automate_work::is_awaiting)
-                .await
-                .map_err(|error| error.to_string())?;
-        Ok(Round { done, look_again: if awaiting { WHILE_AWAITING } else { SWEEP } })
+        self.work().await.map_err(|error| error.to_string())
     }
 }
 
 impl AutomateWorker {
+    /// Looks before it claims, so that who waits for a refresh keeps nobody from writing.
+    async fn work(&self) -> Result<Round, VmdbError> {
+        let owner = self.owner;
+        let waiting = self.handling.vmdb.read(move |connection| automate_claim::waiting(connection, owner));
+        let waiting = waiting.await?;
+        let works = if waiting.due { self.claim().await? } else { Vec::new() };
+        let (done, mut busy) = (works.len(), None);
+        for work in works {
+            match self.deliver(work.clone()).await {
+                Ok(()) => {}
+                // The others may have what this one has not.
+                Err(error @ VmdbError::Busy(_)) => busy = Some(error),
+                Err(error) if error.is_retryable() => return Err(error),
+                Err(error) => self.set_aside(work, error).await?,
+            }
+        }
+        match busy {
+            Some(error) => Err(error),
+            None => Ok(Round { done, look_again: if waiting.awaiting { WHILE_AWAITING } else { SWEEP } }),
+        }
+    }
+
+    /// What would fail again stands in nobody's way.
+    async fn set_aside(&self, work: AutomateWork, error: VmdbError) -> Result<(), VmdbError> {
+        let reason = error.to_string();
+        let vmdb = &self.handling.vmdb;
+        vmdb.write(move |connection| automate_claim::set_aside(connection, &work, &reason)).await
+    }
+
     async fn claim(&self) -> Result<Vec<AutomateWork>, VmdbError> {
         let owner = self.owner;
-        let claim = self.handling.vmdb.write(move |connection| {
-            connection.transaction(|connection| automate_work::claim(connection, owner, MOST_ROWS))
-        });
-        claim.await
+        self.handling.vmdb.write(move |connection| automate_claim::claim(connection, owner, MOST_ROWS)).await
     }
 
     async fn deliver(&self, work: AutomateWork) -> Result<(), VmdbError> {

@@ -67,7 +67,7 @@ pub fn prepare(
     let (ready, outcomes) = guarded("preparation of the event (switchboard, event target parser)", || {
         check(&parsed)?;
         let event = &parsed.event;
-        let calls = automation.switchboard.evaluate(&event.source, &event.event_type);
+        let calls = automation.switchboard.calls("EmsEvent", &event.source, &event.event_type);
         let plan = handlers::plan(&calls, &HandlerContext { provider, refresh, event })?;
         let automate = AutomateRequest {
             calls: plan.calls,

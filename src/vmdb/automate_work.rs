@@ -1,11 +1,11 @@
 //! Automate's work as rows of `miq_queue` (`MiqAeEngine.deliver`, role `automate`): one row for each EMS and commit, written
 //! with the events that ask, claimed by the automate worker.
 
+use super::VmdbError;
 use super::bulk;
 use super::dialect::Connection;
 use super::refresh_work::zone_names;
 use super::statement::Value;
-use super::{Fields, VmdbError};
 use crate::clock;
 use crate::provider::EmsId;
 use crate::switchboard::Call;
@@ -65,6 +65,8 @@ pub struct AwaitedRefresh {
 pub struct AutomateWork {
     /// `miq_queue.id`.
     pub id: i64,
+    /// Who has claimed it.
+    pub handler_id: i64,
     /// Whose events ask.
     pub ems_id: EmsId,
     /// In the order of the events.
@@ -148,73 +150,12 @@ pub(super) fn refreshes_are_complete(
     connection: &mut Connection,
     work_ids: Vec<i64>,
 ) -> Result<(), VmdbError> {
-    let sql = "UPDATE miq_queue SET deliver_on = NULL WHERE queue_name = 'generic' AND state = 'ready' \
-               AND class_name = 'MiqAeEngine' AND deliver_on IS NOT NULL AND work_id ?";
-    connection.execute(sql, &[Value::Integers(work_ids)]).map(drop)
-}
-
-/// Whether something awaits a refresh.
-///
-/// # Errors
-/// See [`VmdbError`].
-pub fn is_awaiting(connection: &mut Connection) -> Result<bool, VmdbError> {
-    let sql = "SELECT id FROM miq_queue WHERE queue_name = 'generic' AND state = 'ready' AND class_name = 'MiqAeEngine' \
-               AND work_id IS NOT NULL LIMIT 1";
-    Ok(!connection.rows(sql, &[])?.is_empty())
-}
-
-/// Claims what is due, oldest first, at most `limit` rows. What this process still holds was left by a round that failed: it
-/// is claimed again.
-///
-/// # Errors
-/// See [`VmdbError`].
-pub fn claim(
-    connection: &mut Connection,
-    handler_id: i64,
-    limit: i64,
-) -> Result<Vec<AutomateWork>, VmdbError> {
-    let sql = format!(
-        "UPDATE miq_queue SET state = 'dequeue', handler_type = 'MiqWorker', handler_id = ?, updated_on = ?, \
-         lock_version = lock_version + 1 WHERE id IN (SELECT id FROM miq_queue WHERE queue_name = 'generic' AND \
-         state = 'ready' AND class_name = 'MiqAeEngine' AND (deliver_on IS NULL OR deliver_on <= ?) ORDER BY id LIMIT ? {}) \
-         RETURNING id, target_id, args, created_on",
-        connection.skip_locked()
-    );
-    let now = clock::now();
-    super::miq_queue::release_own(connection, QUEUE, handler_id)?;
-    let mut rows = connection.rows(&sql, &[handler_id.into(), now.into(), now.into(), limit.into()])?;
-    rows.sort_by_key(|row| row.integer(0));
-    let mut works = Vec::with_capacity(rows.len());
-    for row in &rows {
-        match work(row) {
-            Ok(work) => works.push(work),
-            Err(reason) => set_aside(connection, row.id(0)?, &reason)?,
-        }
+    let sql = "UPDATE miq_queue SET deliver_on = NULL WHERE queue_name = 'generic' AND state IN ('ready', 'dequeue') \
+               AND class_name = 'MiqAeEngine' AND work_id ?";
+    connection.execute(sql, &[Value::Integers(work_ids.clone())])?;
+    if connection.has_lanes() {
+        // Whoever was looking at a row just now has put another in its place, which only a statement that begins now sees.
+        connection.execute(sql, &[Value::Integers(work_ids)])?;
     }
-    Ok(works)
-}
-
-fn work(row: &Fields) -> Result<AutomateWork, String> {
-    let ems_id = row.integer(1).ok_or("it has no target_id, which is the EMS's")?;
-    let requests =
-        serde_json::from_str(row.text(2).unwrap_or_default()).map_err(|error| error.to_string())?;
-    let requested_on = row.time(3).unwrap_or_default();
-    let id = row.integer(0).unwrap_or_default();
-    Ok(AutomateWork { id, ems_id: EmsId(ems_id), requests, requested_on })
-}
-
-/// A row that cannot be read was not written by this program: it is kept, as an error, until somebody looks.
-fn set_aside(connection: &mut Connection, id: i64, reason: &str) -> Result<(), VmdbError> {
-    log::error!("miq_queue {id} is no request to automate and stays in state error: {reason}");
-    let sql = "UPDATE miq_queue SET state = 'error', handler_type = NULL, handler_id = NULL, updated_on = ? \
-               WHERE id = ?";
-    connection.execute(sql, &[clock::now().into(), id.into()]).map(drop)
-}
-
-/// Removes a claimed row: it is done.
-///
-/// # Errors
-/// See [`VmdbError`].
-pub fn finish(connection: &mut Connection, id: i64) -> Result<(), VmdbError> {
-    connection.execute("DELETE FROM miq_queue WHERE id = ?", &[id.into()]).map(drop)
+    Ok(())
 }

@@ -4,6 +4,7 @@
 //! `&mut Connection`, so that they compose within one transaction.
 
 mod associations;
+pub mod automate_claim;
 pub mod automate_work;
 mod bulk;
 mod columns;

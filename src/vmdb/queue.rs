@@ -5,7 +5,7 @@
 
 use super::dialect::Connection;
 use super::statement::Value;
-use super::{Fields, VmdbError, refresh_work};
+use super::{Fields, VmdbError, miq_tasks, refresh_work, webhook_work};
 use crate::clock;
 use crate::provider::EmsId;
 use chrono::{DateTime, Utc};
@@ -154,14 +154,17 @@ fn tell_failures(connection: &mut Connection, rows: &mut [QueueRow]) -> Result<(
     Ok(())
 }
 
-/// Makes a row that was given up, or that waits for its time, due at once; its attempts before stay counted.
+/// Makes a row that was given up, or that waits for its time, due at once. A webhook, and a request to automate, has all its
+/// attempts before it again; those of a refresh stay counted.
 ///
 /// # Errors
 /// See [`VmdbError`].
 pub fn retry(connection: &mut Connection, id: i64) -> Result<Steered, VmdbError> {
     connection.transaction(|connection| {
+        webhook_work::retry(connection, id)?;
         let sql = "UPDATE miq_queue SET state = 'ready', deliver_on = NULL, handler_type = NULL, handler_id = NULL, \
-                   updated_on = ?, lock_version = lock_version + 1 WHERE id = ? AND state IN ('ready', 'error')";
+                   updated_on = ?, lock_version = CASE class_name WHEN 'MiqAeEngine' THEN 0 ELSE lock_version + 1 END \
+                   WHERE id = ? AND state IN ('ready', 'error')";
         if connection.execute(sql, &[clock::now().into(), id.into()])? == 0 {
             return not_free(connection, id);
         }
@@ -193,10 +196,12 @@ pub fn drop_row(connection: &mut Connection, id: i64) -> Result<Steered, VmdbErr
     const REASON: &str = "dropped by `catchall queue drop`";
     connection.transaction(|connection| {
         let found = found(connection, id)?;
-        let sql = "DELETE FROM miq_queue WHERE id = ? AND state <> 'dequeue'";
-        if connection.execute(sql, &[id.into()])? == 0 {
+        let sql = "DELETE FROM miq_queue WHERE id = ? AND state <> 'dequeue' RETURNING miq_task_id";
+        let removed = connection.rows(sql, &[id.into()])?;
+        if removed.is_empty() {
             return not_free(connection, id);
         }
+        miq_tasks::finish(connection, &removed, Some(REASON))?;
         let now = clock::now();
         let sql = "UPDATE event_actions SET state = 'skipped', reason = ?, finished_on = ? WHERE queue_id = ?";
         connection.execute(sql, &[REASON.into(), now.into(), id.into()])?;

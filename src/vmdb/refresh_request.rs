@@ -11,13 +11,22 @@ use chrono::{DateTime, Utc};
 #[derive(Debug)]
 pub struct RefreshRequest {
     work: NewWork,
-    events: Vec<i64>,
+    /// What was asked for, in order; `None` for the whole EMS.
+    asked: Vec<(Option<Target>, Asker)>,
+}
+
+/// The event that asks.
+#[derive(Debug)]
+struct Asker {
+    event_id: i64,
+    event_type: String,
+    timestamp: DateTime<Utc>,
 }
 
 impl RefreshRequest {
     /// Of nothing yet.
     pub fn new(ems_id: EmsId) -> Self {
-        Self { work: NewWork::new(ems_id, false), events: Vec::new() }
+        Self { work: NewWork::new(ems_id, false), asked: Vec::new() }
     }
 
     /// By which it will be known.
@@ -27,19 +36,22 @@ impl RefreshRequest {
 
     /// Whether nobody asked for anything.
     pub fn is_empty(&self) -> bool {
-        self.work.is_empty()
+        self.asked.is_empty()
     }
 
     /// Asks for `target`, or for the whole EMS, since this event happened.
     pub fn add(&mut self, target: Option<Target>, event_id: i64, event_type: &str, timestamp: DateTime<Utc>) {
-        self.events.push(event_id);
-        match target {
-            None => self.work.full = true,
-            Some(target) => {
-                let request = TargetRequest { target, event_type: event_type.to_owned(), timestamp };
-                self.work.add(QueuedTarget { request, event_id });
-            }
-        }
+        self.asked.push((target, Asker { event_id, event_type: event_type.to_owned(), timestamp }));
+    }
+
+    /// How often something was asked for.
+    pub fn len(&self) -> usize {
+        self.asked.len()
+    }
+
+    /// Forgets what was asked for after the first `len` times.
+    pub fn truncate(&mut self, len: usize) {
+        self.asked.truncate(len);
     }
 
     /// Queues it. Events that had no work have this.
@@ -50,10 +62,20 @@ impl RefreshRequest {
         if self.is_empty() {
             return Ok(());
         }
-        let work_id = self.work.work_id;
-        refresh_work::put(connection, &[self.work])?;
+        let (work_id, mut work) = (self.work.work_id, self.work);
+        let events = self.asked.iter().map(|(_, asker)| asker.event_id).collect();
+        for (target, Asker { event_id, event_type, timestamp }) in self.asked {
+            match target {
+                None => work.full = true,
+                Some(target) => {
+                    let request = TargetRequest { target, event_type, timestamp };
+                    work.add(QueuedTarget { request, event_id });
+                }
+            }
+        }
+        refresh_work::put(connection, &[work])?;
         let sql = "UPDATE event_streams SET work_id = ? WHERE work_id IS NULL AND id ?";
-        connection.execute(sql, &[work_id.into(), Value::Integers(self.events)]).map(drop)
+        connection.execute(sql, &[work_id.into(), Value::Integers(events)]).map(drop)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What fails, fails alone: handlers, requests, rows, workers.
 
 use crate::support::{House, OWNER, asking, call, event, on_both};
-use catchall::vmdb::{automate_work, miq_queue};
+use catchall::vmdb::{automate_claim, miq_queue};
 
 on_both! {
     one_handler_that_fails_does_not_stop_the_others
@@ -76,13 +76,13 @@ async fn a_request_that_is_refused_by_the_vmdb_fails_alone(house: House) {
 
 async fn the_work_of_a_worker_that_was_killed_is_done_once(house: House) {
     house.commit(vec![asking(event("a", "x"), vec![call(POLICY)])]).await;
-    let claimed = house.write(|c| automate_work::claim(c, 1, 9)).await;
+    let claimed = house.write(|c| automate_claim::claim(c, 1, 9)).await;
     assert_eq!(claimed.len(), 1, "claimed by a process that is killed now");
     assert_eq!(house.work().await, 0, "nobody else takes it");
     assert_eq!(house.write(miq_queue::release_dead).await, 1);
     assert_eq!(house.work().await, 1);
     house.commit(vec![asking(event("b", "x"), vec![call(POLICY)])]).await;
-    house.write(|c| automate_work::claim(c, OWNER, 9)).await;
+    house.write(|c| automate_claim::claim(c, OWNER, 9)).await;
     assert_eq!(house.work().await, 1, "what a stopped worker of this process had claimed is claimed again");
     house
         .commit(vec![

@@ -3,6 +3,7 @@
 
 mod chains;
 mod failures;
+mod poison;
 mod policies;
 mod records;
 mod refreshes;

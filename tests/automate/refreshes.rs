@@ -1,10 +1,12 @@
 //! Refreshes that automate asks for: of a chain's first event, with a task, and those that a state machine awaits.
 
 use crate::support::{House, OWNER, about_nothing, asking, call, event, on_both, switchboard};
+use catchall::actor::rounds::Rounds;
 use catchall::provider::{EmsId, Target};
-use catchall::vmdb::Work;
 use catchall::vmdb::refresh_outcome::{GivenUp, give_up};
 use catchall::vmdb::refresh_work::claim_refresh;
+use catchall::vmdb::{Work, automate_claim, automate_work, queue};
+use std::time::Duration;
 
 on_both! {
     a_refresh_of_the_first_event_of_a_chain_names_its_vm
@@ -12,6 +14,8 @@ on_both! {
     a_refresh_that_somebody_follows_has_a_task
     a_task_of_a_refresh_that_is_over_is_finished
     a_task_of_a_refresh_that_is_given_up_is_finished_with_its_error
+    a_task_of_a_refresh_that_somebody_drops_is_finished_with_that
+    what_awaits_a_refresh_keeps_nobody_from_writing
     the_state_machine_waits_for_its_refresh_and_then_raises_the_policy_event
     the_state_machine_gives_up
     without_a_refresh_the_policy_event_comes_at_once
@@ -110,6 +114,71 @@ async fn a_task_of_a_refresh_that_is_given_up_is_finished_with_its_error(house: 
         .await;
     assert_eq!(house.rows(TASKS).await, [format!("{NAME} Finished Error")]);
     assert_eq!(house.rows("SELECT message FROM miq_tasks").await, ["it is poison"]);
+}
+
+async fn a_task_of_a_refresh_that_somebody_drops_is_finished_with_that(house: House) {
+    let mut ready = asking(event("a", "x"), vec![call("refresh_sync")]);
+    ready.work = Work::FullRefresh;
+    house.commit(vec![ready]).await;
+    assert_eq!(house.work().await, 1);
+    let dropped = house
+        .write(|c| {
+            let id = c.rows("SELECT id FROM miq_queue WHERE queue_name = 'ems_1'", &[])?[0].id(0)?;
+            queue::drop_row(c, id)
+        })
+        .await;
+    assert!(matches!(dropped, queue::Steered::Done(_)));
+    assert_eq!(house.rows(TASKS).await, [format!("{NAME} Finished Error")]);
+    assert_eq!(house.rows("SELECT message FROM miq_tasks").await, ["dropped by `catchall queue drop`"]);
+}
+
+/// Whoever writes holds SQLite's one writer meanwhile.
+async fn what_awaits_a_refresh_keeps_nobody_from_writing(house: House) {
+    house.happen(event("a", "x"), vec![call(MACHINE)]).await;
+    let (end, ends) = std::sync::mpsc::channel::<()>();
+    let writing = house.vmdb.write(move |_| Ok(ends.recv().is_err()));
+    let mut worker = house.worker(OWNER);
+    let round = tokio::time::timeout(Duration::from_secs(5), worker.round()).await.expect("it only looked");
+    let round = round.unwrap();
+    assert_eq!((round.done, round.look_again), (0, Duration::from_secs(1)));
+    drop(end);
+    assert!(writing.await.unwrap());
+}
+
+#[tokio::test]
+async fn a_refresh_that_is_complete_while_somebody_looks_for_it_is_due_at_once() {
+    let Some(house) = House::postgres().await else { return };
+    house.happen(event("a", "x"), vec![call(MACHINE)]).await;
+    house.write(|c| c.batch("UPDATE miq_queue SET deliver_on = NULL WHERE queue_name = 'generic'")).await;
+    let work = house.write(|c| automate_claim::claim(c, OWNER, 9)).await.remove(0);
+    let (looked, has_looked) = tokio::sync::oneshot::channel();
+    let looking = house.vmdb.write(move |c| {
+        c.transaction(|c| {
+            assert!(automate_claim::take(c, &work)?);
+            let request = &work.requests[0];
+            let due = "2200-01-01T00:00:00Z".parse().unwrap();
+            automate_work::put_awaiting(
+                c,
+                EmsId(1),
+                request.event_id,
+                request.awaited.clone().unwrap(),
+                due,
+            )?;
+            looked.send(()).unwrap();
+            let waits = "SELECT 1 FROM pg_locks WHERE NOT granted";
+            let until = std::time::Instant::now() + Duration::from_secs(2);
+            while c.rows(waits, &[])?.is_empty() && std::time::Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Ok(())
+        })
+    });
+    let looking = tokio::spawn(looking);
+    has_looked.await.unwrap();
+    assert_eq!(house.refresh(None).await, 1);
+    looking.await.unwrap().unwrap();
+    assert_eq!(house.work().await, 1, "it does not wait for the next look");
+    assert_eq!(house.rows(RAISED).await, ["vm_reconfigure 21"]);
 }
 
 const MACHINE: &str = "/System/Event/StateMachines/Refresh/default?refresh_target=src_vm&policy_event=vm_reconfigure&policy_target=src_vm";

@@ -3,10 +3,11 @@
 use crate::house::{House, text};
 use crate::support::{Fresh, batch, event, on_both};
 use catchall::automate::delivery;
-use catchall::vmdb::{AutomateRequest, Connection, automate_work, event_commit};
+use catchall::vmdb::{AutomateRequest, Connection, automate_claim, event_commit};
 
 on_both! {
     an_events_rules_call_handlers_and_queue_webhooks_in_the_transaction_of_their_row
+    a_rule_that_the_vmdb_refuses_takes_no_other_with_it
     what_a_policy_event_meets_is_done_too_and_comes_to_an_end
 }
 
@@ -21,7 +22,7 @@ async fn deliver(house: &House, event_type: &str) -> delivery::Written {
     house.fresh.vmdb.commit(0, move |c| event_commit::commit(c, &[batches])).await.unwrap();
     let automation = house.automation.clone();
     let work = move |connection: &mut Connection| {
-        let works = automate_work::claim(connection, 1, 10)?;
+        let works = automate_claim::claim(connection, 1, 10)?;
         assert_eq!(works.len(), 1);
         let delivery = delivery::of(&works[0], automation, "demo cloud".to_owned());
         delivery::deliver(connection, &delivery, &works[0])
@@ -67,6 +68,32 @@ rules:
     for (sql, count) in counts {
         assert_eq!(house.fresh.count(sql).await, count, "{sql}");
     }
+}
+
+async fn a_rule_that_the_vmdb_refuses_takes_no_other_with_it(fresh: Fresh) {
+    let rules = "
+webhooks: {a: {url: http://example.com}, b: {url: http://example.com}, c: {url: http://example.com}}
+rules:
+  first: {on: {event_types: [X]}, do: [webhook: a]}
+  second: {on: {event_types: [X]}, do: [webhook: b, webhook: a]}
+  third: {on: {event_types: [X]}, do: [webhook: c]}
+";
+    let house = House::new(fresh, rules).await;
+    let index = "CREATE UNIQUE INDEX one_of_each ON miq_queue (tracking_label) WHERE queue_name = 'webhooks'";
+    house.fresh.write(move |c| c.batch(index)).await;
+    let written = deliver(&house, "X").await;
+    assert!(written.fired.webhooks);
+    let rows = |sql: &'static str| {
+        house.fresh.write(move |c| {
+            let rows = c.rows(sql, &[])?;
+            Ok(rows.iter().filter_map(|row| row.string(0)).collect::<Vec<_>>())
+        })
+    };
+    assert_eq!(rows("SELECT tracking_label FROM miq_queue ORDER BY id").await, ["a", "c"]);
+    let done = "SELECT name FROM event_actions WHERE kind = 'rule' AND state = 'done' ORDER BY id";
+    assert_eq!(rows(done).await, ["first", "third"]);
+    let failed = "SELECT name FROM event_actions WHERE kind = 'rule' AND state = 'failed'";
+    assert_eq!(rows(failed).await, ["second"]);
 }
 
 async fn what_a_policy_event_meets_is_done_too_and_comes_to_an_end(fresh: Fresh) {

@@ -5,11 +5,12 @@ use crate::on_both;
 use crate::receiver::{Answer, Receiver};
 use crate::support::{Fresh, event};
 use catchall::settings::WebhookSettings;
-use catchall::vmdb::webhook_work;
+use catchall::vmdb::{queue, webhook_work};
 use std::time::Duration;
 
 on_both! {
     after_its_last_attempt_it_is_kept_and_can_be_retried
+    queue_retry_gives_it_all_its_attempts_again
     what_the_receiver_will_never_have_is_dead_at_once
     redirects_are_not_followed
     a_receiver_that_does_not_answer_in_time_is_tried_again
@@ -38,6 +39,20 @@ async fn after_its_last_attempt_it_is_kept_and_can_be_retried(fresh: Fresh) {
     assert_eq!(posts.len(), 3);
     assert_eq!(posts[0].id(), posts[2].id());
     assert!(!house.fresh.write(move |c| webhook_work::retry(c, id)).await, "there is nothing to retry");
+}
+
+async fn queue_retry_gives_it_all_its_attempts_again(fresh: Fresh) {
+    let receiver = Receiver::start([500, 500, 500].map(Answer::Status));
+    let house =
+        House::new(fresh, vec![("hook", WebhookSettings { max_attempts: 2, ..to(receiver.url()) })]).await;
+    let _sender = house.start(1);
+    let id = house.put_one().await;
+    house.until(id, "dead").await;
+    let steered = house.fresh.write(move |c| queue::retry(c, id)).await;
+    assert!(matches!(steered, queue::Steered::Done(_)), "{steered:?}");
+    house.ring();
+    let done = house.until(id, "done").await;
+    assert_eq!((done.attempts, receiver.got().len()), (2, 4));
 }
 
 async fn what_the_receiver_will_never_have_is_dead_at_once(fresh: Fresh) {
