@@ -34,7 +34,7 @@ pub struct Histogram {
 /// What a [`Histogram`] held at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Distribution {
-    /// How many took no longer than each of [`BOUNDS`], those of the smaller ones included; last, how many in all.
+    /// How many took no longer than each of `BOUNDS`, those of the smaller ones included; last, how many in all.
     pub up_to: [u64; BUCKETS],
     /// Their sum in seconds.
     pub sum: f64,

@@ -1,6 +1,6 @@
 //! The refreshing half of the street, for one EMS: claim what waits → collect just that from the provider → save → done.
 //!
-//! The rows of `miq_queue` are the truth, [`WorkReady`] is the bell, a slow sweep the net. [`attempt`] is one refresh;
+//! The rows of `miq_queue` are the truth, [`WorkReady`] is the bell, a slow sweep the net. `attempt` is one refresh;
 //! here is when the next one follows: at once, after a back-off, or when there is a place for a full one. A full refresh that
 //! must wait, for a place or after a failure, keeps no targets waiting.
 
