@@ -2,7 +2,7 @@
 
 use crate::provider::EmsId;
 use crate::vmdb::dead_letters::{self, StoredDeadLetter};
-use crate::vmdb::{Connection, ReadyBatch, ReadyEvent, Value, VmdbError, event_commit};
+use crate::vmdb::{Connection, ReadyBatch, ReadyEvent, VmdbError, event_commit};
 use std::fmt;
 
 /// Dead letters that are in memory at once.
@@ -61,7 +61,7 @@ pub fn retry(
                 // The database cannot hold this one event: that is a reason like any other.
                 Ok(Err(VmdbError::Data(reason))) | Err(reason) => {
                     retried.failed += 1;
-                    keep(connection, letter, &reason)?;
+                    dead_letters::keep(connection, letter.id, &reason)?;
                 }
                 Ok(Err(error)) => return Err(error),
             }
@@ -88,11 +88,4 @@ fn store(
         dead_letters::remove(connection, vec![letter.id])?;
         Ok(outcomes.iter().map(|outcome| outcome.new_events).sum())
     })
-}
-
-/// The letter stays, with what is wrong now.
-fn keep(connection: &mut Connection, letter: &StoredDeadLetter, reason: &str) -> Result<(), VmdbError> {
-    let values: [Value<'_>; 2] = [reason.into(), letter.id.into()];
-    let sql = "UPDATE dead_letters SET reason = ?, attempts = attempts + 1 WHERE id = ?";
-    connection.execute(sql, &values).map(drop)
 }

@@ -1,6 +1,7 @@
 //! `catchall rules`: which rules there are, and which of them an event would fire and why. Reads only.
 
 use super::rule_arguments::{RulesCommand, RulesTestArguments};
+use super::steer::reading;
 use super::table::{Align, one_line, table};
 use super::{CliError, failed, find_provider, rule_event};
 use crate::automate::Automation;
@@ -10,7 +11,7 @@ use crate::clock;
 use crate::rules::{Facts, Past, RuleDefinition, Scene};
 use crate::settings::Settings;
 use crate::switchboard::Switchboard;
-use crate::vmdb::{Access, Connection, Vmdb, VmdbError, rule_facts, rule_firings};
+use crate::vmdb::{VmdbError, rule_facts, rule_firings};
 use chrono::TimeDelta;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -38,16 +39,6 @@ pub fn run(settings: &Settings, command: &RulesCommand, json: bool) -> Result<()
             }
         }
     }
-}
-
-fn reading<T: Send + 'static>(
-    settings: &Settings,
-    read: impl FnOnce(&mut Connection) -> Result<T, VmdbError> + Send + 'static,
-) -> Result<T, CliError> {
-    actix_rt::System::new().block_on(async {
-        let vmdb = Vmdb::open(&settings.vmdb, Access::Read).await.map_err(failed)?;
-        vmdb.read(read).await.map_err(failed)
-    })
 }
 
 fn list(settings: &Settings, json: bool) -> Result<(), CliError> {

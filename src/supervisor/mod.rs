@@ -22,7 +22,7 @@ use crate::vmdb;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, fut::wrap_future};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
-use street::{Handlers, Role, Street, Worker};
+use street::{Handlers, Role, Street, Worker, WorkerKind};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::DropGuard;
 
@@ -121,18 +121,19 @@ impl Supervisor {
         for name in names {
             self.start_children(&name);
         }
-        for kind in self.street.workers() {
-            self.start_worker(*kind);
+        for worker in self.street.workers() {
+            self.start_worker(*worker);
         }
     }
 
-    fn start_worker(&mut self, kind: ActorKind) {
+    fn start_worker(&mut self, worker: WorkerKind) {
+        let kind = worker.actor();
         if self.stopping || self.workers.contains_key(&kind) {
             return;
         }
         self.spawned += 1;
         let notice = self.notices.notice(ChildId::of(kind, "", self.spawned));
-        self.workers.insert(kind, self.street.spawn_worker(kind, notice));
+        self.workers.insert(kind, self.street.spawn_worker(worker, notice));
     }
 
     /// The refresh worker first, so that the first commit finds its bell; then the catcher.

@@ -82,6 +82,28 @@ pub struct Street {
     pub owner: i64,
 }
 
+/// The workers that a process has once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkerKind {
+    /// Handlers, chains and rules.
+    Automate,
+    /// What leaves the house.
+    Webhooks,
+    /// What is older than is kept.
+    Purging,
+}
+
+impl WorkerKind {
+    /// Under which it is known to its parent, and to figures and bells.
+    pub const fn actor(self) -> ActorKind {
+        match self {
+            Self::Automate => ActorKind::AutomateWorker,
+            Self::Webhooks => ActorKind::WebhookSender,
+            Self::Purging => ActorKind::Purger,
+        }
+    }
+}
+
 /// A worker that the process has once.
 pub struct Worker {
     /// Ends it.
@@ -172,32 +194,31 @@ impl Street {
     }
 
     /// The workers that this process has once.
-    pub fn workers(&self) -> &'static [ActorKind] {
+    pub fn workers(&self) -> &'static [WorkerKind] {
         match self.role {
             Role::Run | Role::QueueWorker => {
-                &[ActorKind::AutomateWorker, ActorKind::WebhookSender, ActorKind::Purger]
+                &[WorkerKind::Automate, WorkerKind::Webhooks, WorkerKind::Purging]
             }
             Role::SingleWorker(_) => &[],
         }
     }
 
     /// One of [`Street::workers`].
-    pub fn spawn_worker(&self, kind: ActorKind, notice: ExitNotice<ChildId, ()>) -> Worker {
-        let handling = self.handling.clone();
-        match kind {
-            ActorKind::AutomateWorker => {
+    pub fn spawn_worker(&self, worker: WorkerKind, notice: ExitNotice<ChildId, ()>) -> Worker {
+        let (handling, kind) = (self.handling.clone(), worker.actor());
+        match worker {
+            WorkerKind::Automate => {
                 let worker =
                     AutomateWorker { handling, automation: self.automation.clone(), owner: self.owner };
                 self.spawn_rounds(kind, worker, notice)
             }
-            ActorKind::WebhookSender => {
+            WorkerKind::Webhooks => {
                 let sender = WebhookSender::new(handling, self.automation.clone(), self.owner);
                 self.spawn_rounds(kind, sender, notice)
             }
-            ActorKind::Purger => {
+            WorkerKind::Purging => {
                 self.spawn_rounds(kind, Purger::new(handling, self.automation.clone()), notice)
             }
-            _ => unreachable!("{} is no worker of the process", kind.label()),
         }
     }
 

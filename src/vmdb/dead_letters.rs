@@ -139,6 +139,15 @@ pub(super) fn store(
     Ok(new)
 }
 
+/// A letter that was tried again stays, with what is wrong now.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn keep(connection: &mut Connection, id: i64, reason: &str) -> Result<(), VmdbError> {
+    let sql = "UPDATE dead_letters SET reason = ?, attempts = attempts + 1 WHERE id = ?";
+    connection.execute(sql, &[reason.into(), id.into()]).map(drop)
+}
+
 /// PostgreSQL holds no NUL, and a letter has to be held whatever is in it.
 fn without_nul(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
