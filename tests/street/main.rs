@@ -22,6 +22,7 @@ mod bad_days;
 mod checked;
 mod http;
 mod kills;
+mod named_kills;
 mod new_ems;
 mod pause;
 mod reload;
