@@ -35,7 +35,7 @@ async fn put(fresh: &Fresh, batch: QueuedBatch) -> QueuedOutcome {
 
 async fn events_go_through_the_queue_once_and_in_order(fresh: Fresh) {
     let letter =
-        DeadLetter { event_uid: "x".to_owned(), native: "?".to_owned(), reason: "no JSON".to_owned() };
+        DeadLetter { transport_id: None, event_uid: "x".to_owned(), native: "?".to_owned(), reason: "no JSON".to_owned() };
     let gap = Gap { from: None, to: None, reason: "history_lost".to_owned() };
     let sent = QueuedBatch {
         dead_letters: vec![letter],
