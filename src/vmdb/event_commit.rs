@@ -144,6 +144,7 @@ pub fn commit(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<Vec
     connection.transaction(|connection| {
         let cursors =
             batches.iter().filter_map(|batch| Some((batch.ems_id, batch.cursor.as_ref()?))).collect();
+        fail::fail_point!("commit.begin");
         // Before the cursors: whether a gap is known shows at the cursor that was.
         let gaps = gaps::store(connection, &new_gaps(batches))?;
         cursors::store(connection, &cursors)?;
@@ -160,6 +161,7 @@ pub fn commit(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<Vec
                 outcome.dead_letters = new_letters.remove(&batch.ems_id).unwrap_or_default();
             }
         }
+        fail::fail_point!("commit.end");
         Ok(outcomes)
     })
 }
@@ -205,6 +207,7 @@ fn store_events(
         .collect();
     let new = event_rows::insert(connection, &rows)?;
     event_links::keep(connection, &rows, &new)?;
+    fail::fail_point!("commit.events");
     for (index, event_id) in &new {
         let (batch, ready) = candidates[*index];
         outcomes[batch].new_events += 1;
@@ -214,6 +217,7 @@ fn store_events(
     let (works, requests) = work.into_new_work();
     refresh_work::put(connection, &works)?;
     automate_work::put(connection, &requests)?;
+    fail::fail_point!("commit.work");
     for (batch, outcome) in batches.iter().zip(&mut outcomes) {
         outcome.duplicates = batch.events.len() as u64 - outcome.new_events;
         outcome.work = works.iter().any(|work| work.ems_id == batch.ems_id);
