@@ -23,10 +23,15 @@ pub fn catchall(folder: &Path) -> Command {
 impl Catchall {
     /// Starts it; its log is appended to a file in `folder` named after the first argument.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_with(folder, arguments, &[])
+    }
+
+    /// The same with more environment.
+    pub fn start_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let log = folder.join(format!("{}.log", arguments[0]));
         let file = OpenOptions::new().create(true).append(true).open(&log).expect("the log file opens");
         let mut command = catchall(folder);
-        command.args(arguments).stderr(file).stdout(Stdio::null());
+        command.args(arguments).envs(environment.iter().copied()).stderr(file).stdout(Stdio::null());
         Self { child: command.spawn().expect("the binary starts"), log }
     }
 
