@@ -9,6 +9,7 @@ use crate::clock;
 use crate::provider::EmsId;
 use crate::settings::EmsSettings;
 use chrono::{DateTime, Utc};
+use std::collections::HashSet;
 
 /// A row of `ext_management_systems`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,6 +171,15 @@ pub fn list(connection: &mut Connection) -> Result<Vec<EmsRow>, VmdbError> {
         })
     };
     connection.rows(sql, &[])?.iter().map(ems).collect()
+}
+
+/// Those from which events are caught: set so, in the settings, and not paused.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn enabled(connection: &mut Connection) -> Result<HashSet<EmsId>, VmdbError> {
+    let rows = connection.rows("SELECT id FROM ext_management_systems WHERE enabled", &[])?;
+    rows.iter().map(|row| row.id(0).map(EmsId)).collect()
 }
 
 /// Pauses or resumes the EMS called `name` as ManageIQ does: a paused one is not enabled, lies in the maintenance zone, and
