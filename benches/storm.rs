@@ -116,20 +116,19 @@ fn settings(place: &Place, storm: &LiveCloud, quiet: &LiveCloud) -> String {
         POLL.as_secs_f64()
     );
     // Whoever has such a cloud asks for large pages; for the quiet ones they are the worst case.
-    let large = "    settings: {workers: {worker_base: {event_catcher: {event_catcher_awesome_cloud: \
-                 {ems_event_page_size: 1000}}}}}\n";
-    text.push_str(&entry("storm", storm, STORM));
-    text.push_str(large);
+    let large = ", settings: {workers: {worker_base: {event_catcher: {event_catcher_awesome_cloud: \
+                 {ems_event_page_size: 1000}}}}}";
+    text.push_str(&entry("storm", storm, STORM, large));
     for number in 1..=QUIET {
-        text.push_str(&entry(&format!("quiet {number}"), quiet, &format!("quiet-{number}")));
+        text.push_str(&entry(&format!("quiet {number}"), quiet, &format!("quiet-{number}"), ""));
     }
     text
 }
 
-fn entry(name: &str, cloud: &LiveCloud, password: &str) -> String {
+fn entry(name: &str, cloud: &LiveCloud, password: &str, more: &str) -> String {
     format!(
         "  - {{name: {name}, type: awesome_cloud, endpoints: {{default: {{url: \"http://{}\"}}}}, \
-         authentications: {{default: {{password: {password}}}}}}}\n",
+         authentications: {{default: {{password: {password}}}}}{more}}}\n",
         cloud.address
     )
 }
