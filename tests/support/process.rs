@@ -23,10 +23,16 @@ pub fn catchall(folder: &Path) -> Command {
 impl Catchall {
     /// Starts it; its log is appended to a file in `folder` named after the first argument.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let log = folder.join(format!("{}.log", arguments[0]));
-        let file = OpenOptions::new().create(true).append(true).open(&log).expect("the log file opens");
         let mut command = catchall(folder);
-        command.args(arguments).stderr(file).stdout(Stdio::null());
+        command.args(arguments);
+        Self::spawn(folder, arguments[0], command)
+    }
+
+    /// Starts this command, which becomes the binary; its log is appended to `NAME.log` in `folder`.
+    pub fn spawn(folder: &Path, name: &str, mut command: Command) -> Self {
+        let log = folder.join(format!("{name}.log"));
+        let file = OpenOptions::new().create(true).append(true).open(&log).expect("the log file opens");
+        command.stderr(file).stdout(Stdio::null());
         Self { child: command.spawn().expect("the binary starts"), log }
     }
 
