@@ -39,6 +39,7 @@ pub mod cli;
 pub mod actor;
 pub mod backoff;
 pub mod clock;
+pub mod fail_points;
 
 /// The provider guide, whose code must compile and run.
 #[cfg(doctest)]

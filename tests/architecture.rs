@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("providers", &["provider"]),
     ("clock", &[]),
     ("backoff", &[]),
+    ("fail_points", &[]),
     (
         "settings",
         &[
@@ -160,6 +161,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "http",
             "simulator",
             "clock",
+            "fail_points",
         ],
     ),
 ];

@@ -25,6 +25,7 @@ pub mod worker_arguments;
 
 pub use retry::{Retried, retry};
 
+use crate::fail_points;
 use crate::provider::Provider;
 use crate::providers::PROVIDERS;
 use crate::settings::{self, LoadOptions, Settings, SettingsErrors};
@@ -73,6 +74,10 @@ pub fn main() -> ExitCode {
     logging::start(&arguments.log_level);
     // Another caller in the process may have installed it; one is enough.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    if let Err(error) = fail_points::arm_from_environment() {
+        eprintln!("catchall: {error}");
+        return ExitCode::from(CliError::Usage(error).status());
+    }
     match command(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

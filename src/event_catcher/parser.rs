@@ -67,7 +67,9 @@ impl Handler<ParseEvents> for ParserActor {
     fn handle(&mut self, message: ParseEvents, _: &mut Self::Context) -> Self::Result {
         self.figures.mailbox_wait.record(message.sent.elapsed());
         self.figures.in_flight.store(message.events.len() as i64, Relaxed);
+        fail::fail_point!("parser.begin");
         let batch = parse_batch(self.provider, &self.settings, &self.ems, &message.events);
+        fail::fail_point!("parser.end");
         self.figures.in_flight.store(0, Relaxed);
         self.figures.handled.fetch_add(message.events.len() as u64, Relaxed);
         self.figures.failed.fetch_add(batch.dead_letters.len() as u64, Relaxed);

@@ -101,6 +101,7 @@ impl Delivery {
             .write(move |connection| miq_queue::claim_events(connection, owner, MOST_ROWS))
             .await
             .map_err(|error| error.to_string())?;
+        fail::fail_point!("queue.claimed");
         let count = rows.len();
         let mut by_ems: BTreeMap<EmsId, ReadyBatch> = BTreeMap::new();
         for claimed in rows {

@@ -20,6 +20,7 @@ pub fn into_miq_queue(
 ) -> Result<Vec<BatchOutcome>, VmdbError> {
     let queued: Vec<_> = batches.iter().map(queued).collect();
     let outcomes = miq_queue::put_events(connection, &queued)?;
+    fail::fail_point!("queue.put");
     let outcome = |(batch, outcome): (&ReadyBatch, miq_queue::QueuedOutcome)| BatchOutcome {
         new_events: outcome.queued,
         duplicates: outcome.duplicates,

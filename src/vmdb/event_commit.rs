@@ -140,6 +140,7 @@ pub fn commit(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<Vec
     connection.transaction(|connection| {
         let cursors =
             batches.iter().filter_map(|batch| Some((batch.ems_id, batch.cursor.as_ref()?))).collect();
+        fail::fail_point!("commit.begin");
         cursors::store(connection, &cursors)?;
         let mut outcomes = store_events(connection, batches)?;
         let letters: Vec<_> = pairs(batches, |batch| batch.dead_letters.iter());
@@ -155,6 +156,7 @@ pub fn commit(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<Vec
                 outcome.dead_letters = new_letters.remove(&batch.ems_id).unwrap_or_default();
             }
         }
+        fail::fail_point!("commit.end");
         Ok(outcomes)
     })
 }
@@ -191,6 +193,7 @@ fn store_events(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<V
         .collect();
     let new = event_rows::insert(connection, &rows)?;
     event_links::keep(connection, &rows, &new)?;
+    fail::fail_point!("commit.events");
     for (index, event_id) in &new {
         let (batch, ready) = candidates[*index];
         outcomes[batch].new_events += 1;
@@ -200,6 +203,7 @@ fn store_events(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<V
     let (works, requests) = work.into_new_work();
     refresh_work::put(connection, &works)?;
     automate_work::put(connection, &requests)?;
+    fail::fail_point!("commit.work");
     for (batch, outcome) in batches.iter().zip(&mut outcomes) {
         outcome.duplicates = batch.events.len() as u64 - outcome.new_events;
         outcome.work = works.iter().any(|work| work.ems_id == batch.ems_id);
