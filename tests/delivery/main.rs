@@ -115,7 +115,7 @@ fn postgres_schema(schema: &str) -> Option<Place> {
 fn rename_at_once(cloud: &Cloud, count: usize, name: &str) {
     cloud.simulator().with(|cloud| {
         let now = cloud.now();
-        let ids: Vec<String> = cloud.world.vms.keys().take(count).cloned().collect();
+        let ids: Vec<String> = cloud.world.vms.values().take(count).map(|vm| vm.id.clone()).collect();
         assert_eq!(ids.len(), count, "the cloud has too few VMs");
         for id in ids {
             let change = cloud.world.rename(&id, format!("{name}-{id}"), now).expect("the VM is there");

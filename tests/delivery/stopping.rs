@@ -151,8 +151,8 @@ fn a_stop_interrupts_a_back_off_and_sighup_ends_it_at_once() {
 }
 
 /// The process may write no file larger than `bytes` from now on: what a full disk is to it.
-fn limit_files(catchall: &Catchall, bytes: &str) {
-    let limits = [format!("--pid={}", catchall.id()), format!("--fsize={bytes}:unlimited")];
+fn limit_files(pid: &str, bytes: &str) {
+    let limits = [format!("--pid={pid}"), format!("--fsize={bytes}:unlimited")];
     let limited = Command::new("prlimit").args(limits).status().expect("prlimit runs");
     assert!(limited.success());
 }
@@ -163,7 +163,7 @@ fn while_the_disk_is_full_readyz_says_so_and_once_there_is_room_nothing_was_lost
     let cloud = Cloud::start(115, 10, Faults::default());
     let place = plain_settings(folder.path(), &cloud);
     let mut command = Command::new("sh");
-    let run = "trap '' XFSZ; exec \"$0\" run"; // a write beyond the limit fails instead of killing
+    let run = "trap '' XFSZ; echo $$ >pid; exec \"$0\" run"; // a write beyond the limit fails instead of killing
     command.args(["-c", run]).arg(catchall(folder.path()).get_program()).current_dir(folder.path());
     let mut catchall = Catchall::spawn(folder.path(), "run", command);
     cloud.happen(20);
@@ -171,7 +171,8 @@ fn while_the_disk_is_full_readyz_says_so_and_once_there_is_room_nothing_was_lost
     judge::inventory_is_true(&cloud, &place);
     let ready = format!("http://{}/readyz", catchall.address());
     assert_eq!(http::get(&ready).0, 200);
-    limit_files(&catchall, "4096");
+    let pid = std::fs::read_to_string(folder.path().join("pid")).unwrap();
+    limit_files(pid.trim(), "4096");
     cloud.happen(50);
     eventually("readyz says that nothing is committed", || match http::get(&ready) {
         (503, body) if body.contains("takes no commits") => Ok(()),
@@ -180,7 +181,7 @@ fn while_the_disk_is_full_readyz_says_so_and_once_there_is_room_nothing_was_lost
     let rows = super::count(&place, "event_streams").unwrap();
     assert_eq!(rows, 20, "nothing was committed");
     assert_eq!(super::count(&place, "dead_letters"), Ok(0), "no event is to blame");
-    limit_files(&catchall, "unlimited");
+    limit_files(pid.trim(), "unlimited");
     judge::nothing_lost_nothing_doubled(&cloud, &place);
     judge::inventory_is_true(&cloud, &place);
     eventually("readyz is well again", || match http::get(&ready) {

@@ -1,6 +1,5 @@
 //! Who stores an event is not alone: two writers at once, events told twice, and what one row of work may weigh.
 
-use super::postgres;
 use super::support::{Fresh, batch, event, on_both, postgres_settings};
 use catchall::provider::{Secret, Target};
 use catchall::settings::VmdbSettings;
@@ -113,7 +112,7 @@ async fn every_commit_is_on_the_disk_before_it_is_answered(fresh: Fresh) {
         assert_eq!(pragma("PRAGMA journal_mode").await.unwrap()[0].text(0), Some("wal"));
         return;
     }
-    let Some(server) = postgres::server() else { return };
+    let Some(server) = crate::postgres::server() else { return };
     let settings = postgres_settings().unwrap();
     for (default, expected) in [("off", "on"), ("local", "local"), ("remote_apply", "remote_apply")] {
         let url = format!("{}?options=-c%20synchronous_commit%3D{default}", server.url);
