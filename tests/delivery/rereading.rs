@@ -62,8 +62,8 @@ fn dead_letters_are_events_once_though_the_command_that_tries_them_again_is_kill
     let natives: Vec<String> = (0..LETTERS)
         .map(|n| {
             format!(
-                "{{\"id\": \"letter-{n}\", \"type\": \"com.awesome-cloud.vm.update\", \"time\": \"2026-11-24T10:00:00.{n:06}Z\", \
-                 \"data\": {{\"vm\": {{\"id\": \"{vm}\"}}}}, \"vm_id\": \"{vm}\"}}"
+                "{{\"id\":\"letter-{n}\",\"time\":\"2026-11-24T10:00:00.{n:06}Z\",\"event_name\":\"com.awesome-cloud.vm.update\",\
+                 \"vm\":{{\"id\":\"{vm}\",\"name\":\"x\"}},\"chain_id\":1,\"username\":\"alice\",\"message\":\"m\"}}"
             )
         })
         .collect();
