@@ -144,6 +144,15 @@ fn bug(error: serde_json::Error) -> VmdbError {
     VmdbError::Bug(error.to_string())
 }
 
+/// Whether something waits in queue `ems`; reads only.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn events_wait(connection: &mut Connection) -> Result<bool, VmdbError> {
+    let sql = "SELECT 1 FROM miq_queue WHERE queue_name = 'ems' AND state = 'ready' AND class_name = 'EmsEvent' LIMIT 1";
+    Ok(!connection.rows(sql, &[])?.is_empty())
+}
+
 /// Claims what waits in queue `ems`, at most `limit` events, in the order in which they were put.
 ///
 /// A row whose args are no event of ours becomes a dead letter.

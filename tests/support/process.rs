@@ -28,11 +28,16 @@ impl Catchall {
 
     /// The same with more in its environment.
     pub fn start_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let log = folder.join(format!("{}.log", arguments[0]));
-        let file = OpenOptions::new().create(true).append(true).open(&log).expect("the log file opens");
         let mut command = catchall(folder);
-        command.envs(environment.iter().copied());
-        command.args(arguments).stderr(file).stdout(Stdio::null());
+        command.args(arguments).envs(environment.iter().copied());
+        Self::spawn(folder, arguments[0], command)
+    }
+
+    /// Starts this command, which becomes the binary; its log is appended to `NAME.log` in `folder`.
+    pub fn spawn(folder: &Path, name: &str, mut command: Command) -> Self {
+        let log = folder.join(format!("{name}.log"));
+        let file = OpenOptions::new().create(true).append(true).open(&log).expect("the log file opens");
+        command.stderr(file).stdout(Stdio::null());
         Self { child: command.spawn().expect("the binary starts"), log }
     }
 
