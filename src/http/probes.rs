@@ -25,6 +25,19 @@ async fn vmdb_answers(context: &HttpContext) -> Result<(), String> {
     in_turn(context.probe_turn(), ask).await
 }
 
+/// A VMDB that answers questions may still take no commits: its disk is full, or somebody holds it locked. Then nothing is
+/// acknowledged, and that is no readiness.
+fn takes_commits(context: &HttpContext) -> Result<(), String> {
+    let actors = context.observe().actors();
+    let handler = actors.iter().find_map(|(kind, _, figures)| {
+        let waits = figures.state() == ActorState::WaitingForVmdb;
+        (*kind == ActorKind::EventHandler && waits).then_some(figures)
+    });
+    handler.map_or(Ok(()), |figures| {
+        Err(format!("it takes no commits: {}", figures.error().unwrap_or_default()))
+    })
+}
+
 /// A question that outlives its probe keeps its turn: the next probe waits for it instead of asking once more.
 async fn in_turn(
     turn: Arc<Semaphore>,
@@ -81,7 +94,7 @@ struct NotRunning {
 impl Readiness {
     /// Of the VMDB alone.
     pub(super) async fn of_vmdb(context: &HttpContext) -> Self {
-        let error = vmdb_answers(context).await.err();
+        let error = vmdb_answers(context).await.and_then(|()| takes_commits(context)).err();
         let ready = error.is_none();
         Self { ready, vmdb: VmdbReadiness { ready, error }, event_catchers: None }
     }

@@ -22,7 +22,7 @@ use crate::vmdb;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, fut::wrap_future};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
-use street::{Handlers, Role, Street, Worker, WorkerKind};
+use street::{Handlers, Street, Worker, WorkerKind};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::DropGuard;
 
@@ -170,10 +170,10 @@ impl Supervisor {
 
     /// In a process that takes from `miq_queue`: (re)starts the taking, with the EMSs as they are now.
     fn start_delivery(&mut self) {
-        if self.stopping {
+        if self.stopping || !self.street.delivers() {
             return;
         }
-        if let (Role::QueueWorker, Some(handlers)) = (&self.street.role, &self.handlers) {
+        if let Some(handlers) = &self.handlers {
             let ems = self
                 .children
                 .values()
