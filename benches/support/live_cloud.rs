@@ -224,7 +224,8 @@ fn vm(number: u64, turn: u64) -> String {
     )
 }
 
-
 fn host(number: u64) -> String {
-    format!(r#"{{"id":"host-{number}","name":"node-{number}","state":"active","cpus":64,"memory_mb":262144}}"#)
+    format!(
+        r#"{{"id":"host-{number}","name":"node-{number}","state":"active","cpus":64,"memory_mb":262144}}"#
+    )
 }
