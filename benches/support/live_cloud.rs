@@ -12,6 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// Hosts that the events name.
+const HOSTS: u64 = 40;
+
 /// A server; lives until the process ends.
 pub struct LiveCloud {
     pub address: SocketAddr,
@@ -23,8 +26,10 @@ struct Shared {
     rate: f64,
     /// Between two polls that brought nothing more.
     poll: Duration,
-    /// Turns; some VMs differ from one to the next, so that every full refresh has something to save.
-    inventories: [String; 2],
+    /// VMs and hosts by id. The VMs' states turn: some differ from one listing to the next, so that every full refresh has
+    /// something to save.
+    vms: [Vec<String>; 2],
+    hosts: Vec<String>,
     listings: AtomicU64,
     readers: Mutex<HashMap<String, Reader>>,
     committed: Mutex<Vec<Committed>>,
@@ -56,7 +61,8 @@ impl LiveCloud {
             begin: catchall::clock::now(),
             rate,
             poll,
-            inventories: [0, 1].map(vms),
+            vms: [0, 1].map(|turn| (0..natives::VMS).map(|number| vm(number, turn)).collect()),
+            hosts: (0..HOSTS).map(host).collect(),
             listings: AtomicU64::new(0),
             readers: Mutex::default(),
             committed: Mutex::default(),
@@ -162,15 +168,28 @@ impl Shared {
                 };
                 self.page(first, limit, password, (came, now))
             }
-            "/v1/vms" => {
-                let turn = self.listings.fetch_add(1, Relaxed) % 2;
-                self.inventories[usize::try_from(turn).unwrap()].clone()
-            }
-            path => {
-                let collection = path.rsplit('/').next().unwrap_or_default();
-                format!(r#"{{"{collection}":[],"next_page_token":null}}"#)
-            }
+            path => self.listing(path.rsplit('/').next().unwrap_or_default(), parameter("ids").as_deref()),
         }
+    }
+
+    /// All of a collection in one page, or those with these ids.
+    fn listing(&self, collection: &str, ids: Option<&str>) -> String {
+        let all: &[String] = match collection {
+            "vms" => {
+                let listings = if ids.is_none() { &self.listings } else { &AtomicU64::new(0) };
+                &self.vms[usize::try_from(listings.fetch_add(1, Relaxed) % 2).unwrap()]
+            }
+            "hosts" => &self.hosts,
+            _ => &[],
+        };
+        let things: Vec<&str> = match ids {
+            None => all.iter().map(String::as_str).collect(),
+            Some(ids) => {
+                let number = |id: &str| id.rsplit('-').next()?.parse::<usize>().ok();
+                ids.split(',').filter_map(|id| all.get(number(id)?).map(String::as_str)).collect()
+            }
+        };
+        format!(r#"{{"{collection}":[{}],"next_page_token":null}}"#, things.join(","))
     }
 
     fn page(&self, first: u64, limit: u64, password: &str, (came, now): (Instant, DateTime<Utc>)) -> String {
@@ -197,15 +216,16 @@ impl Shared {
     }
 }
 
-/// All VMs in one page; whoever asks for some by id gets more than asked for, which costs both sides the same.
-fn vms(turn: u64) -> String {
-    let vm = |number: u64| {
-        let id = natives::vm_ref(number);
-        let state = if number % 10 == turn { "stopped" } else { "running" };
-        format!(
-            r#"{{"id":"{id}","name":"web server {id}","state":"{state}","host_id":null,"flavor_id":null,"image_id":null,"addresses":["10.0.0.5"],"cpus":2,"memory_mb":4096,"created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z"}}"#
-        )
-    };
-    let vms: Vec<String> = (0..natives::VMS).map(vm).collect();
-    format!(r#"{{"vms":[{}],"next_page_token":null}}"#, vms.join(","))
+fn vm(number: u64, turn: u64) -> String {
+    let id = natives::vm_ref(number);
+    let state = if number % 10 == turn { "stopped" } else { "running" };
+    format!(
+        r#"{{"id":"{id}","name":"web server {id}","state":"{state}","host_id":null,"flavor_id":null,"image_id":null,"addresses":["10.0.0.5"],"cpus":2,"memory_mb":4096,"created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z"}}"#
+    )
+}
+
+fn host(number: u64) -> String {
+    format!(
+        r#"{{"id":"host-{number}","name":"node-{number}","state":"active","cpus":64,"memory_mb":262144}}"#
+    )
 }
