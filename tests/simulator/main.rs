@@ -16,7 +16,8 @@ async fn cloud(faults: Faults) -> Simulator {
 }
 
 async fn told(cloud: &Simulator, what: &str) -> Value {
-    let text = reqwest::get(format!("{}/v1/_simulator/{what}", cloud.url())).await.unwrap().text().await.unwrap();
+    let text =
+        reqwest::get(format!("{}/v1/_simulator/{what}", cloud.url())).await.unwrap().text().await.unwrap();
     serde_json::from_str(&text).unwrap()
 }
 

@@ -21,11 +21,17 @@ impl Answer {
     }
 }
 
+thread_local! {
+    /// One for each test, since to make one takes long.
+    static CLIENT: reqwest::Client = reqwest::Client::new();
+}
+
 /// Asks once.
 pub async fn ask(url: &str) -> Answer {
     let begun = Instant::now();
     let mut answer = Answer::default();
-    match reqwest::Client::new().get(url).bearer_auth("demo").send().await {
+    let client = CLIENT.with(Clone::clone);
+    match client.get(url).bearer_auth("demo").send().await {
         Err(error) => answer.error = Some(format!("{error:?}")),
         Ok(mut response) => {
             answer.status = Some(response.status().as_u16());
@@ -77,7 +83,9 @@ impl Wire {
             if answer.status == Some(400) && !token.is_empty() {
                 self.sign(FaultKind::TokenExpiry);
             }
-            let Ok(page) = serde_json::from_str::<Value>(&String::from_utf8_lossy(&answer.body)) else { return };
+            let Ok(page) = serde_json::from_str::<Value>(&String::from_utf8_lossy(&answer.body)) else {
+                return;
+            };
             let Some(events) = page["events"].as_array() else { return };
             for event in events {
                 let (Some(id), Some(time)) = (event["id"].as_str(), event["time"].as_str()) else { continue };
@@ -158,7 +166,8 @@ impl Wire {
             }
             _ => {}
         }
-        if let Some(date) = answer.headers.get("date").and_then(|date| chrono::DateTime::parse_from_rfc2822(date).ok())
+        if let Some(date) =
+            answer.headers.get("date").and_then(|date| chrono::DateTime::parse_from_rfc2822(date).ok())
         {
             let away = date.to_utc() - catchall::clock::now();
             if away.num_seconds().abs() > 60 {
