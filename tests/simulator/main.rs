@@ -2,6 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
+#[path = "../support/cloud.rs"]
+#[allow(dead_code, reason = "shared with the tests of the street")]
+mod cloud;
+#[path = "../support/process.rs"]
+#[allow(dead_code, reason = "shared with the tests of the street")]
+mod process;
+#[path = "../support/vmdb_rows.rs"]
+#[allow(dead_code, reason = "shared with the tests of the street")]
+mod vmdb_rows;
+
+mod street;
 mod wire;
 
 use catchall::simulator::{FaultKind, Faults, Simulator, SimulatorOptions, start};
