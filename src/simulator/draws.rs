@@ -89,7 +89,9 @@ mod tests {
         let drawn = |seed, others: usize| {
             let mut draws = Draws::new(seed);
             let next = |_| {
-                (0..others).for_each(|_| drop(draws.inventory.mishap(&shares)));
+                for _ in 0..others {
+                    draws.inventory.mishap(&shares);
+                }
                 draws.events.mishap(&shares)
             };
             (0..200).map(next).collect::<Vec<_>>()
