@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 
 /// How long a SIGTERM may take.
 const STOPS_WITHIN: Duration = Duration::from_secs(25);
+/// Longer than any back-off and sweep of Catchall: what did not change for so long is settled.
+const STANDS_STILL: Duration = Duration::from_secs(40);
 /// How often it is looked whether all has settled.
 const LOOK: Duration = Duration::from_millis(300);
 /// The environment variable that holds `vmdb.url`, which may have a password, so that no file has it.
@@ -181,12 +183,17 @@ async fn last_life(ground: &Ground<'_>, cloud: &Cloud, report: &mut RunReport) -
     let mut catchall = start(ground, report.lives + 1, None)?;
     let deadline = Instant::now() + ground.settles_within;
     let mut vmdb = None;
-    while Instant::now() < deadline && catchall.ended().is_none() {
+    let mut seen = (String::new(), Instant::now());
+    while Instant::now() < deadline && catchall.ended().is_none() && seen.1.elapsed() < STANDS_STILL {
         tokio::time::sleep(LOOK).await;
-        match look(ground, cloud, &mut vmdb).await? {
+        let now = match look(ground, cloud, &mut vmdb).await? {
             Some((0, _, verdict)) if verdict.is_proven() => break,
-            Some((hidden, _, verdict)) => (ground.tell)(&missing(hidden, &verdict)),
-            None => (ground.tell)("the VMDB is not there yet"),
+            Some((hidden, _, verdict)) => missing(hidden, &verdict),
+            None => "settling: the VMDB is not there yet".to_owned(),
+        };
+        (ground.tell)(&now);
+        if seen.0 != now {
+            seen = (now, Instant::now());
         }
     }
     match stop(&mut catchall).await {
