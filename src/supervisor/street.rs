@@ -20,6 +20,7 @@ use crate::settings::{EmsSettings, RefreshSettings, Settings};
 use crate::webhooks::sender::WebhookSender;
 use actix::{Addr, Recipient};
 use std::collections::HashMap;
+use std::time::Duration;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// What a process does of the street.
@@ -129,6 +130,14 @@ impl Street {
         }
     }
 
+    /// Whether this process takes events from `miq_queue`.
+    pub fn delivers(&self) -> bool {
+        match self.role {
+            Role::Run | Role::QueueWorker => true,
+            Role::SingleWorker(_) => false,
+        }
+    }
+
     /// Whether this process refreshes the EMS.
     pub fn refreshes(&self, ems: &EmsSettings) -> bool {
         let here = match self.role {
@@ -159,6 +168,10 @@ impl Street {
             handler: handlers.put_events.clone(),
             automation: self.automation.clone(),
             owner: self.owner,
+            pause: match self.role {
+                Role::QueueWorker => Duration::from_millis(200),
+                Role::Run | Role::SingleWorker(_) => Duration::from_secs(5),
+            },
             ems,
         };
         let stop = CancellationToken::new();
