@@ -13,7 +13,7 @@ use super::report::RunReport;
 use super::schedule::{End, Life, Manner, Outage, Schedule};
 use crate::fail_points::KILL_AT;
 use crate::settings::VmdbSettings;
-use crate::vmdb::{Access, Vmdb};
+use crate::vmdb::{Access, Vmdb, evidence};
 use rustix::process::Signal;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -56,9 +56,14 @@ pub async fn run(ground: &mut Ground<'_>, schedule: &Schedule) -> Result<RunRepo
         .map_err(|error| ProveError::unable(&ground.folder.display().to_string(), error))?;
     let cloud = Cloud::start(ground.program, ground.folder, schedule).await?;
     write_settings(ground, &cloud, schedule)?;
+    let mut has_cursor = false;
     for (number, life) in schedule.lives.iter().enumerate() {
         (ground.tell)(&format!("life {} of {}: {life}", number + 1, schedule.lives.len()));
         live(ground, number + 1, life, &mut report).await?;
+        if !has_cursor && has_stored_a_cursor(ground).await {
+            has_cursor = true;
+            cloud.all_faults(schedule).await?;
+        }
     }
     report.faults_met = cloud.faults_met().await?;
     cloud.heal().await?;
@@ -66,6 +71,12 @@ pub async fn run(ground: &mut Ground<'_>, schedule: &Schedule) -> Result<RunRepo
     report.look_for_panics(&ground.folder.join("catchall.log"));
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// Before its first cursor Catchall has promised nothing.
+async fn has_stored_a_cursor(ground: &Ground<'_>) -> bool {
+    let Ok(vmdb) = Vmdb::open(&ground.vmdb, Access::Read).await else { return false };
+    vmdb.read(evidence::has_cursor).await.unwrap_or(false)
 }
 
 fn write_settings(ground: &Ground<'_>, cloud: &Cloud, schedule: &Schedule) -> Result<(), ProveError> {
@@ -154,6 +165,8 @@ async fn end(
         (Some(status), _) => report.broken.push(format!("life {number} ended by itself: {status}")),
         (None, End::Terminated { .. }) => match stop(catchall).await {
             Some(status) if status.success() => report.terminated += 1,
+            // It had not begun to listen for signals, so it was killed.
+            Some(status) if status.signal() == Some(Signal::TERM.as_raw()) => report.kills_by_time += 1,
             Some(status) => report.broken.push(format!("life {number}: SIGTERM ended it with {status}")),
             None => report.broken.push(format!("life {number}: did not stop within {STOPS_WITHIN:?}")),
         },
