@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
-use catchall::provider::Secret;
 use catchall::prove::judge::{self, Verdict};
 use catchall::prove::schedule::{Means, Schedule, Style, draw};
 use catchall::prove::{Cloud, facts};
+use catchall::provider::Secret;
 use catchall::settings::VmdbSettings;
 use catchall::simulator::FaultKind;
 use catchall::vmdb::{Access, Vmdb};
@@ -42,9 +42,16 @@ fn a_short_proof_on(database: &str, seed: u64) {
     let run: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     assert_eq!(run["proven"], true);
     let run = &run["run"];
-    assert!(run["kills_by_time"].as_u64().unwrap() >= 3 && run["obligations"].as_u64().unwrap() > 100, "{run}");
+    assert!(
+        run["kills_by_time"].as_u64().unwrap() >= 3 && run["obligations"].as_u64().unwrap() > 100,
+        "{run}"
+    );
     assert_eq!(run["seed"].to_string(), seed);
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a proof that holds leaves nothing behind");
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "a proof that holds leaves nothing behind"
+    );
 }
 
 #[test]

@@ -38,12 +38,7 @@ impl Verdict {
 
 /// Judges.
 pub fn judge(facts: &Facts) -> Verdict {
-    Verdict {
-        lost: lost(facts),
-        doubled: doubled(facts),
-        stale: stale(facts),
-        unworked: unworked(facts),
-    }
+    Verdict { lost: lost(facts), doubled: doubled(facts), stale: stale(facts), unworked: unworked(facts) }
 }
 
 fn lost(facts: &Facts) -> Vec<String> {
@@ -62,9 +57,10 @@ fn lost(facts: &Facts) -> Vec<String> {
 
 /// A gap without a beginning or an end is open there.
 fn is_in_a_gap(facts: &Facts, gone: &Gone) -> bool {
-    facts.gaps.iter().any(|gap| {
-        gap.from.is_none_or(|from| from <= gone.time) && gap.to.is_none_or(|to| gone.time <= to)
-    })
+    facts
+        .gaps
+        .iter()
+        .any(|gap| gap.from.is_none_or(|from| from <= gone.time) && gap.to.is_none_or(|to| gone.time <= to))
 }
 
 fn doubled(facts: &Facts) -> Vec<String> {

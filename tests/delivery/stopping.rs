@@ -76,7 +76,10 @@ fn a_second_sigterm_while_a_commit_takes_too_long_ends_at_once_and_loses_nothing
     let pages = || cloud.simulator().stats().requests["events"];
     let before = pages();
     cloud.happen(50);
-    eventually("the events are read", || if pages() > before + 1 { Ok(()) } else { Err(pages().to_string()) });
+    eventually(
+        "the events are read",
+        || if pages() > before + 1 { Ok(()) } else { Err(pages().to_string()) },
+    );
     catchall.signal("TERM");
     catchall.logs("stopping in order");
     let asked = Instant::now();
@@ -104,7 +107,10 @@ fn sigterm_while_a_commit_takes_too_long_ends_in_time_and_loses_nothing() {
     let pages = || cloud.simulator().stats().requests["events"];
     let before = pages();
     cloud.happen(50);
-    eventually("the events are read", || if pages() > before + 1 { Ok(()) } else { Err(pages().to_string()) });
+    eventually(
+        "the events are read",
+        || if pages() > before + 1 { Ok(()) } else { Err(pages().to_string()) },
+    );
     let asked = Instant::now();
     assert!(catchall.terminate().success(), "{}", catchall.log());
     assert!(asked.elapsed() < Duration::from_secs(8), "SIGTERM took {:?}", asked.elapsed());
