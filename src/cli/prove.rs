@@ -32,12 +32,10 @@ pub struct ProveArguments {
     pub folder: Option<PathBuf>,
 }
 
-impl From<ProveError> for CliError {
-    fn from(error: ProveError) -> Self {
-        match error {
-            ProveError::Usage(message) => Self::Usage(message),
-            other => Self::Failed(format!("the proof could not be made: {other}")),
-        }
+fn unable(error: ProveError) -> CliError {
+    match error {
+        ProveError::Usage(message) => CliError::Usage(message),
+        other => CliError::Failed(format!("the proof could not be made: {other}")),
     }
 }
 
@@ -52,7 +50,7 @@ pub fn run(arguments: &ProveArguments, json: bool) -> Result<(), CliError> {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(super::failed)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(super::failed)?;
         let mut prover = tokio::select! {
-            prover = Prover::start(options) => prover?,
+            prover = Prover::start(options) => prover.map_err(unable)?,
             _ = interrupt.recv() => return Err(interrupted()),
             _ = terminate.recv() => return Err(interrupted()),
         };
@@ -69,7 +67,7 @@ fn interrupted() -> CliError {
 }
 
 async fn give_up(mut prover: Prover) -> Result<(), CliError> {
-    prover.forget().await?;
+    prover.forget().await.map_err(unable)?;
     Err(interrupted())
 }
 
@@ -112,7 +110,7 @@ async fn all_runs(
     let mut reports = Vec::new();
     for index in 0..arguments.runs {
         let tell = |what: &str| bar.set_message(format!("run {}: {what}", index + 1));
-        let report = prover.run(seed_of_run(seed, index), &tell).await?;
+        let report = prover.run(seed_of_run(seed, index), &tell).await.map_err(unable)?;
         bar.suspend(|| print!("{}", told(&report, arguments, json)));
         bar.inc(1);
         reports.push(report);

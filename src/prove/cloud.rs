@@ -4,7 +4,7 @@ use super::error::ProveError;
 use super::facts::{Gone, Things};
 use super::process::Process;
 use super::schedule::Schedule;
-use crate::simulator::Faults;
+use crate::simulator::{FaultKind, Faults};
 use crate::vmdb::evidence::TIMES;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -64,8 +64,18 @@ impl Cloud {
         let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build();
         let client = client.map_err(|error| ProveError::unable("no HTTP client", error))?;
         let this = Self { url, client, _process: process };
-        this.post("faults", &Faults::of(&schedule.faults, u64::from(schedule.cloud_seed))).await?;
+        // What is lost before anybody ever read was nobody's: history is lost from the first cursor on.
+        let kinds = schedule.faults.iter().copied().filter(|kind| *kind != FaultKind::HistoryLost);
+        this.post("faults", &Faults::of(&kinds.collect::<Vec<_>>(), u64::from(schedule.cloud_seed))).await?;
         Ok(this)
+    }
+
+    /// All faults of `schedule` are on.
+    ///
+    /// # Errors
+    /// See [`ProveError`].
+    pub async fn all_faults(&self, schedule: &Schedule) -> Result<(), ProveError> {
+        self.post("faults", &Faults::of(&schedule.faults, u64::from(schedule.cloud_seed))).await
     }
 
     /// The endpoint's `url`.

@@ -3,7 +3,7 @@
 //! Nothing is excused but what a gap says: an event that the cloud no longer keeps, that has no row, and whose time lies
 //! within a row of `event_gaps`.
 
-use super::facts::{Facts, Gone, Things};
+use super::facts::{Facts, Gone};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is wrong; nothing of it when all lists are empty.
@@ -38,12 +38,7 @@ impl Verdict {
 
 /// Judges.
 pub fn judge(facts: &Facts) -> Verdict {
-    Verdict {
-        lost: lost(facts),
-        doubled: doubled(facts),
-        stale: stale(&facts.truth, &facts.inventory),
-        unworked: unworked(facts),
-    }
+    Verdict { lost: lost(facts), doubled: doubled(facts), stale: stale(facts), unworked: unworked(facts) }
 }
 
 fn lost(facts: &Facts) -> Vec<String> {
@@ -82,23 +77,36 @@ fn doubled(facts: &Facts) -> Vec<String> {
     counts.into_iter().filter_map(told).collect()
 }
 
-fn stale(truth: &Things, inventory: &Things) -> Vec<String> {
-    let mut found = Vec::new();
-    for (thing, columns) in truth {
-        let Some(kept) = inventory.get(thing) else {
-            found.push(format!("{thing}: has no row"));
-            continue;
-        };
-        for (column, value) in columns {
-            let kept = kept.get(column).map_or("NULL", String::as_str);
-            if kept != value {
-                found.push(format!("{thing}: {column} is {kept}, the truth is {value}"));
-            }
-        }
-    }
-    let gone = inventory.keys().filter(|thing| !truth.contains_key(*thing));
-    found.extend(gone.map(|thing| format!("{thing}: has a row, the cloud no longer has it")));
-    found
+/// What an unreadable event was about is nobody's to know: a thing that a dead letter names may wait for the next full refresh.
+fn stale(facts: &Facts) -> Vec<String> {
+    let Facts { truth, inventory, .. } = facts;
+    let differ = truth.keys().chain(inventory.keys()).collect::<BTreeSet<_>>().into_iter();
+    let differ = differ.filter(|thing| !is_in_a_letter(facts, thing));
+    differ.flat_map(|thing| differences(thing, truth.get(thing), inventory.get(thing))).collect()
+}
+
+type Columns = BTreeMap<&'static str, String>;
+
+fn differences(thing: &str, truth: Option<&Columns>, kept: Option<&Columns>) -> Vec<String> {
+    let (truth, kept) = match (truth, kept) {
+        (Some(truth), Some(kept)) => (truth, kept),
+        (Some(_), None) => return vec![format!("{thing}: has no row")],
+        _ => return vec![format!("{thing}: has a row, the cloud no longer has it")],
+    };
+    let told = |(column, value): (&&str, &String)| {
+        let kept = kept.get(*column).map_or("NULL", String::as_str);
+        (kept != value).then(|| format!("{thing}: {column} is {kept}, the truth is {value}"))
+    };
+    truth.iter().filter_map(told).collect()
+}
+
+/// Whether a dead letter is an event of this thing.
+fn is_in_a_letter(facts: &Facts, thing: &str) -> bool {
+    let Some((kind, id)) = thing.split_once(' ') else { return false };
+    let event = format!("com.awesome-cloud.{kind}.");
+    let ends = |text: &str| !text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let names = |native: &str| native.match_indices(id).any(|(at, _)| ends(&native[at + id.len()..]));
+    facts.letters.iter().any(|native| native.contains(&event) && names(native))
 }
 
 fn unworked(facts: &Facts) -> Vec<String> {
@@ -119,7 +127,7 @@ fn asks_for_a_refresh(event_type: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::facts::{KnownGap, StoredRow};
+    use super::super::facts::{KnownGap, StoredRow, Things};
     use super::*;
     use chrono::{DateTime, TimeDelta, Utc};
 
@@ -212,6 +220,20 @@ mod tests {
                 "vm vm-2: has a row, the cloud no longer has it"
             ]
         );
+    }
+
+    #[test]
+    fn only_the_thing_that_an_unreadable_event_was_about_may_be_stale() {
+        let mut facts = good();
+        facts.inventory.clear();
+        for (native, stale) in [
+            (r#"{"event_name":"com.awesome-cloud.vm.stop","vm":{"id":"vm-1"}}"#, 0),
+            (r#"{"event_name":"com.awesome-cloud.vm.stop","vm":{"id":"vm-11"}}"#, 1),
+            (r#"{"event_name":"com.awesome-cloud.login","vm":{"id":"vm-1"}}"#, 1),
+        ] {
+            facts.letters = vec![native.to_owned()];
+            assert_eq!(judge(&facts).stale.len(), stale, "{native}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::report::RunReport;
 use super::schedule::{End, Life, Manner, Outage, Schedule};
 use crate::fail_points::KILL_AT;
 use crate::settings::VmdbSettings;
-use crate::vmdb::{Access, Vmdb};
+use crate::vmdb::{Access, Vmdb, evidence};
 use rustix::process::Signal;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 
 /// How long a SIGTERM may take.
 const STOPS_WITHIN: Duration = Duration::from_secs(25);
+/// Longer than any back-off and sweep of Catchall: what did not change for so long is settled.
+const STANDS_STILL: Duration = Duration::from_secs(40);
 /// How often it is looked whether all has settled.
 const LOOK: Duration = Duration::from_millis(300);
 /// The environment variable that holds `vmdb.url`, which may have a password, so that no file has it.
@@ -54,9 +56,14 @@ pub async fn run(ground: &mut Ground<'_>, schedule: &Schedule) -> Result<RunRepo
         .map_err(|error| ProveError::unable(&ground.folder.display().to_string(), error))?;
     let cloud = Cloud::start(ground.program, ground.folder, schedule).await?;
     write_settings(ground, &cloud, schedule)?;
+    let mut has_cursor = false;
     for (number, life) in schedule.lives.iter().enumerate() {
         (ground.tell)(&format!("life {} of {}: {life}", number + 1, schedule.lives.len()));
         live(ground, number + 1, life, &mut report).await?;
+        if !has_cursor && has_stored_a_cursor(ground).await {
+            has_cursor = true;
+            cloud.all_faults(schedule).await?;
+        }
     }
     report.faults_met = cloud.faults_met().await?;
     cloud.heal().await?;
@@ -64,6 +71,12 @@ pub async fn run(ground: &mut Ground<'_>, schedule: &Schedule) -> Result<RunRepo
     report.look_for_panics(&ground.folder.join("catchall.log"));
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// Before its first cursor Catchall has promised nothing.
+async fn has_stored_a_cursor(ground: &Ground<'_>) -> bool {
+    let Ok(vmdb) = Vmdb::open(&ground.vmdb, Access::Read).await else { return false };
+    vmdb.read(evidence::has_cursor).await.unwrap_or(false)
 }
 
 fn write_settings(ground: &Ground<'_>, cloud: &Cloud, schedule: &Schedule) -> Result<(), ProveError> {
@@ -152,6 +165,8 @@ async fn end(
         (Some(status), _) => report.broken.push(format!("life {number} ended by itself: {status}")),
         (None, End::Terminated { .. }) => match stop(catchall).await {
             Some(status) if status.success() => report.terminated += 1,
+            // It had not begun to listen for signals, so it was killed.
+            Some(status) if status.signal() == Some(Signal::TERM.as_raw()) => report.kills_by_time += 1,
             Some(status) => report.broken.push(format!("life {number}: SIGTERM ended it with {status}")),
             None => report.broken.push(format!("life {number}: did not stop within {STOPS_WITHIN:?}")),
         },
@@ -181,12 +196,17 @@ async fn last_life(ground: &Ground<'_>, cloud: &Cloud, report: &mut RunReport) -
     let mut catchall = start(ground, report.lives + 1, None)?;
     let deadline = Instant::now() + ground.settles_within;
     let mut vmdb = None;
-    while Instant::now() < deadline && catchall.ended().is_none() {
+    let mut seen = (String::new(), Instant::now());
+    while Instant::now() < deadline && catchall.ended().is_none() && seen.1.elapsed() < STANDS_STILL {
         tokio::time::sleep(LOOK).await;
-        match look(ground, cloud, &mut vmdb).await? {
+        let now = match look(ground, cloud, &mut vmdb).await? {
             Some((0, _, verdict)) if verdict.is_proven() => break,
-            Some((hidden, _, verdict)) => (ground.tell)(&missing(hidden, &verdict)),
-            None => (ground.tell)("the VMDB is not there yet"),
+            Some((hidden, _, verdict)) => missing(hidden, &verdict),
+            None => "settling: the VMDB is not there yet".to_owned(),
+        };
+        (ground.tell)(&now);
+        if seen.0 != now {
+            seen = (now, Instant::now());
         }
     }
     match stop(&mut catchall).await {

@@ -66,6 +66,14 @@ pub fn waiting(connection: &mut Connection) -> Result<BTreeMap<String, i64>, Vmd
     rows.iter().map(|row| Ok((row.string(0).unwrap_or_default(), row.id(1)?))).collect()
 }
 
+/// Whether any stream has a place from which it goes on.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn has_cursor(connection: &mut Connection) -> Result<bool, VmdbError> {
+    Ok(!connection.rows("SELECT ems_id FROM ems_cursors LIMIT 1", &[])?.is_empty())
+}
+
 /// The first column is the kind, the second the reference; `ems_id` is NULL for what is archived.
 const INVENTORY: &[(&str, &[&str])] = &[
     (

@@ -6,8 +6,11 @@ use super::query::Query;
 use super::{AwesomeStream, LARGEST_PAGE};
 use crate::provider::http::{Answer, HttpError};
 use crate::provider::{Gap, StreamError};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
+
+/// So long after its time an event may become visible, by the API's page.
+const LATE: TimeDelta = TimeDelta::seconds(120);
 
 /// A page is asked for so often, at once, when a token was refused, history went away or it was too large.
 const ATTEMPTS: u32 = 10;
@@ -82,7 +85,9 @@ impl AwesomeStream {
             // that wanders on over what a complete sweep found empty loses nothing.
             let empty = self.after_gap && self.last_sweep.date().is_some_and(|date| time <= date - OVERLAP);
             if self.given.is_some() && !empty {
-                let from = self.gap.as_ref().map_or(self.position.time, |gap| gap.from);
+                // An event that became visible late, behind the position, may be lost with the rest.
+                let position = self.position.time.map(|position| position - LATE);
+                let from = self.gap.as_ref().map_or(position, |gap| gap.from);
                 self.gap = Some(Gap { from, to: Some(time), reason: "history_lost".to_owned() });
                 self.after_gap = true;
             }
