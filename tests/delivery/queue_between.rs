@@ -84,9 +84,11 @@ fn a_row_that_is_no_event_stops_no_delivery_and_is_a_dead_letter() {
         vmdb.close().await;
     });
     let mut handler = Catchall::start(folder.path(), &HANDLER);
-    eventually("29 rows and one letter", || match (count(&place, "event_streams")?, count(&place, "dead_letters")?) {
-        (29, 1) => Ok(()),
-        counts => Err(format!("{counts:?}")),
+    eventually("29 rows and one letter", || {
+        match (count(&place, "event_streams")?, count(&place, "dead_letters")?) {
+            (29, 1) => Ok(()),
+            counts => Err(format!("{counts:?}")),
+        }
     });
     rows_are(&place, "miq_queue WHERE queue_name = 'ems'", 0);
     assert!(handler.terminate().success(), "{}", handler.log());
@@ -157,6 +159,8 @@ async fn an_event_is_the_same_row_to_the_byte_whether_or_not_it_went_through_the
     assert_eq!(direct, through);
     let distinct = fresh.count("SELECT count(DISTINCT timestamp) FROM event_streams").await;
     assert_eq!(distinct, 5, "parts of a second are kept");
-    let kept = fresh.count("SELECT count(*) FROM event_streams WHERE full_data LIKE '%12345678901234567890123%1E400%'").await;
+    let kept = fresh
+        .count("SELECT count(*) FROM event_streams WHERE full_data LIKE '%12345678901234567890123%1E400%'")
+        .await;
     assert_eq!(kept, 10, "the native text is kept as it came");
 }

@@ -40,7 +40,8 @@ fn raises_policy_events(folder: &Path) {
     fs::create_dir_all(&class).unwrap();
     let domain = "object_type: domain\nobject:\n  attributes:\n    name: Acme\n    enabled: true\n";
     fs::write(folder.join("acme/__domain__.yaml"), domain).unwrap();
-    let policy = "/System/event_handlers/event_action_policy?target=src_vm&policy_event=vm_reconfigure&param=";
+    let policy =
+        "/System/event_handlers/event_action_policy?target=src_vm&policy_event=vm_reconfigure&param=";
     let fields = [("rel4", "/System/event_handlers/refresh"), ("rel5", policy)];
     let update = "com.awesome-cloud.vm.update";
     fs::write(class.join(format!("{update}.yaml")), instance(update, &fields)).unwrap();

@@ -3,9 +3,7 @@
 use super::support::{Fresh, batch, event, on_both, postgres_settings};
 use catchall::provider::{Secret, Target};
 use catchall::settings::VmdbSettings;
-use catchall::vmdb::{
-    Access, BatchOutcome, DeadLetter, ReadyBatch, Vmdb, VmdbError, Work, event_commit,
-};
+use catchall::vmdb::{Access, BatchOutcome, DeadLetter, ReadyBatch, Vmdb, VmdbError, Work, event_commit};
 
 on_both! {
     two_writers_that_store_the_same_events_at_once_make_one_row_and_one_work_of_each
@@ -58,10 +56,8 @@ async fn two_writers_that_store_the_same_events_at_once_make_one_row_and_one_wor
         }
         new
     };
-    let (one, two) = tokio::join!(
-        tokio::spawn(write(fresh.vmdb.clone(), false)),
-        tokio::spawn(write(other, true))
-    );
+    let (one, two) =
+        tokio::join!(tokio::spawn(write(fresh.vmdb.clone(), false)), tokio::spawn(write(other, true)));
     let (one, two) = (one.unwrap(), two.unwrap());
     println!("new events and letters: {one:?} and {two:?}");
     assert_eq!((one.0 + two.0, one.1 + two.1), (400, 40), "each is new for one of the two");
@@ -91,13 +87,18 @@ async fn an_event_told_again_with_another_time_and_text_is_the_same_event(fresh:
     told.message = Some("seen 2 times".to_owned());
     let outcome = commit(&fresh.vmdb, again).await;
     assert_eq!((outcome.new_events, outcome.duplicates, outcome.work), (0, 1, false));
-    assert_eq!(commit(&fresh.vmdb, asking("b", "vm-1")).await.new_events, 1, "the same, but for its identity");
+    assert_eq!(
+        commit(&fresh.vmdb, asking("b", "vm-1")).await.new_events,
+        1,
+        "the same, but for its identity"
+    );
     assert_eq!(fresh.count("SELECT count(*) FROM event_streams").await, 2);
 }
 
 async fn many_events_of_few_things_are_little_work_however_long_it_waits(fresh: Fresh) {
     for commits in 0..10 {
-        let events = (0..2_000).flat_map(|n| asking(&format!("{commits}-{n}"), &format!("vm-{}", n % 10)).events);
+        let events =
+            (0..2_000).flat_map(|n| asking(&format!("{commits}-{n}"), &format!("vm-{}", n % 10)).events);
         let batch = ReadyBatch { events: events.collect(), ..batch(vec![]) };
         assert_eq!(commit(&fresh.vmdb, batch).await.new_events, 2_000);
     }
