@@ -34,6 +34,8 @@ pub mod http;
 
 pub mod simulator;
 
+pub mod prove; // that nothing is lost, whatever goes wrong
+
 pub mod cli;
 
 pub mod actor;

@@ -145,6 +145,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("http", &["provider", "settings", "vmdb", "observe", "clock"]),
     ("simulator", &["clock"]),
+    // It starts the others as processes, and looks at what they leave.
+    (
+        "prove",
+        &[
+            "provider::Secret",
+            "settings::VmdbSettings",
+            "vmdb",
+            "simulator::FaultKind",
+            "simulator::Faults",
+            "fail_points",
+        ],
+    ),
     (
         "cli",
         &[
@@ -160,6 +172,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "observe",
             "http",
             "simulator",
+            "prove",
             "clock",
             "fail_points",
         ],

@@ -1,5 +1,6 @@
 //! What can be written on the command line.
 
+use super::prove::ProveArguments;
 use super::rule_arguments::{ReplayArguments, RulesCommand};
 use super::worker_arguments::WorkerArguments;
 use clap::{Args, Parser, Subcommand};
@@ -40,6 +41,8 @@ pub enum Command {
     /// A working provider to try things on
     #[command(subcommand)]
     Simulate(SimulateCommand),
+    /// Kill Catchall in the worst of circumstances, and say whether anything was lost, doubled, stale or left undone
+    Prove(ProveArguments),
     /// Bring the VMDB's schema up to date, and say what was done
     Migrate,
     /// How the EMSs and their work are

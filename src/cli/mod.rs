@@ -10,6 +10,7 @@ pub mod event_show;
 pub mod events;
 pub mod logging;
 pub mod parse;
+pub mod prove;
 pub mod queue;
 pub mod refresh;
 pub mod replay;
@@ -146,6 +147,7 @@ fn command(arguments: &Arguments) -> Result<(), CliError> {
         Command::Check(check) => check_settings(arguments, check),
         Command::Parse(parse) => parse_lines(arguments, parse),
         Command::Simulate(SimulateCommand::AwesomeCloud(simulate)) => simulate::awesome_cloud(simulate),
+        Command::Prove(prove) => prove::run(prove, arguments.json),
         Command::Migrate => steer::migrate(&load_settings(&load_options(arguments))?),
         Command::Status => steer::status(&load_settings(&load_options(arguments))?, arguments.json),
         Command::Events(events) => {

@@ -5,7 +5,7 @@
 
 use super::Child;
 use super::messages::{ParseEvents, ParsedBatch};
-use super::prepare::{Outcome, Preparation, dead_letter, parse_native, prepare};
+use super::prepare::{Outcome, Preparation, dead_letter_of, parse_native, prepare};
 use super::stream::StreamExit;
 use crate::actor::{Exit, ExitNotice};
 use crate::automate::SharedAutomation;
@@ -131,7 +131,7 @@ fn filtered(settings: &ParserSettings, parsed: &ParsedEvent, oldest: DateTime<Ut
 }
 
 fn bury(batch: &mut ParsedBatch, native: &NativeEvent, error: &ParseError) {
-    batch.dead_letters.push(dead_letter(&native.text, &error.0));
+    batch.dead_letters.push(dead_letter_of(native, &error.0));
 }
 
 /// Counts what the switchboard asked for and did not get.

@@ -25,7 +25,7 @@ pub fn into_miq_queue(
         new_events: outcome.queued,
         duplicates: outcome.duplicates,
         dead_letters: outcome.dead_letters,
-        gaps: u64::from(batch.gap.is_some()),
+        gaps: outcome.gaps,
         work: false,
         automate: false,
         timestamps: match outcome.queued {

@@ -4,8 +4,9 @@
 //! never pile up before a VMDB that is away.
 
 use super::context::HttpContext;
-use crate::observe::{ActorKind, ActorState};
+use crate::observe::{ActorFigures, ActorKind, ActorState};
 use serde::Serialize;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -120,13 +121,16 @@ impl Readiness {
 fn event_catchers(context: &HttpContext) -> EventCatchers {
     let settings = context.settings();
     let actors = context.observe().actors();
+    let catchers: HashMap<&str, &ActorFigures> = actors
+        .iter()
+        .filter(|(kind, ..)| *kind == ActorKind::EventCatcher)
+        .filter_map(|(_, ems, figures)| Some((ems.as_deref()?, &**figures)))
+        .collect();
     let not_running: Vec<NotRunning> = settings
         .event_catchers
         .iter()
         .filter_map(|ems| {
-            let figures = actors.iter().find_map(|(kind, of, figures)| {
-                (*kind == ActorKind::EventCatcher && of.as_ref() == Some(ems)).then_some(figures)
-            });
+            let figures = catchers.get(ems.as_str());
             let state = figures.map_or(ActorState::Stopped, |figures| figures.state());
             (state != ActorState::Running).then(|| NotRunning {
                 ems: ems.clone(),

@@ -116,7 +116,8 @@ impl PostgresAddress {
     }
 }
 
-fn quoted(identifier: &str) -> String {
+/// An identifier as it may stand in SQL.
+pub(super) fn quoted(identifier: &str) -> String {
     format!("\"{}\"", identifier.replace('"', "\"\""))
 }
 

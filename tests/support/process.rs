@@ -23,8 +23,13 @@ pub fn catchall(folder: &Path) -> Command {
 impl Catchall {
     /// Starts it; its log is appended to a file in `folder` named after the first argument.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_with(folder, arguments, &[])
+    }
+
+    /// The same with more in its environment.
+    pub fn start_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = catchall(folder);
-        command.args(arguments);
+        command.args(arguments).envs(environment.iter().copied());
         Self::spawn(folder, arguments[0], command)
     }
 
@@ -59,7 +64,7 @@ impl Catchall {
     pub fn wait(&mut self, at_most: Duration) -> ExitStatus {
         let deadline = Instant::now() + at_most;
         loop {
-            if let Some(status) = self.child.try_wait().expect("the process can be waited for") {
+            if let Some(status) = self.ended() {
                 return status;
             }
             assert!(
@@ -69,6 +74,11 @@ impl Catchall {
             );
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// How it ended, once it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("the process can be waited for")
     }
 
     /// What it logged so far.
