@@ -2,10 +2,10 @@
 //! VMDB; a progress bar on a terminal, one line for each run elsewhere.
 
 use super::CliError;
-use crate::provider::Secret;
 use crate::prove::report::{RunReport, Totals};
 use crate::prove::schedule::{Style, seed_of_run};
 use crate::prove::{Database, ProveError, ProveOptions, Prover};
+use crate::provider::Secret;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::PathBuf;
@@ -125,7 +125,9 @@ async fn all_runs(
     }
     match totals.proven {
         true => Ok(()),
-        false => Err(super::failed(format!("not proven: {} of {} runs failed", totals.failed.len(), totals.runs))),
+        false => {
+            Err(super::failed(format!("not proven: {} of {} runs failed", totals.failed.len(), totals.runs)))
+        }
     }
 }
 

@@ -115,7 +115,8 @@ impl Cloud {
 
     async fn post<T: serde::Serialize>(&self, what: &str, body: &T) -> Result<(), ProveError> {
         let url = format!("{}/v1/_simulator/{what}", self.url);
-        let answer = self.client.post(&url).json(body).send().await.and_then(reqwest::Response::error_for_status);
+        let answer =
+            self.client.post(&url).json(body).send().await.and_then(reqwest::Response::error_for_status);
         answer.map(drop).map_err(|error| ProveError::unable("the simulated cloud", error))
     }
 }
@@ -123,8 +124,12 @@ impl Cloud {
 /// What the page of the API says that a refresh makes of each thing. Written here again and apart from the provider, so that
 /// a mistake there is seen.
 fn truth(inventory: &Value) -> Things {
-    let kinds: [(&str, &str, fn(&Value) -> Columns); 4] =
-        [("vms", "vm", vm), ("images", "template", image), ("hosts", "host", host), ("flavors", "flavor", flavor)];
+    let kinds: [(&str, &str, fn(&Value) -> Columns); 4] = [
+        ("vms", "vm", vm),
+        ("images", "template", image),
+        ("hosts", "host", host),
+        ("flavors", "flavor", flavor),
+    ];
     let mut things = Things::new();
     for (list, kind, columns) in kinds {
         for thing in inventory[list].as_array().into_iter().flatten() {

@@ -86,7 +86,10 @@ fn stored(connection: &mut Connection) -> Result<Facts, VmdbError> {
         });
         Ok(Facts {
             rows: rows.collect(),
-            letters: dead_letters::list(connection, i64::MAX)?.into_iter().map(|row| row.letter.native).collect(),
+            letters: dead_letters::list(connection, i64::MAX)?
+                .into_iter()
+                .map(|row| row.letter.native)
+                .collect(),
             gaps: gaps::list(connection, i64::MAX)?
                 .into_iter()
                 .map(|row| KnownGap { from: row.gap.from, to: row.gap.to })

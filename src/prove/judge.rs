@@ -62,9 +62,10 @@ fn lost(facts: &Facts) -> Vec<String> {
 
 /// A gap without a beginning or an end is open there.
 fn is_in_a_gap(facts: &Facts, gone: &Gone) -> bool {
-    facts.gaps.iter().any(|gap| {
-        gap.from.is_none_or(|from| from <= gone.time) && gap.to.is_none_or(|to| gone.time <= to)
-    })
+    facts
+        .gaps
+        .iter()
+        .any(|gap| gap.from.is_none_or(|from| from <= gone.time) && gap.to.is_none_or(|to| gone.time <= to))
 }
 
 fn doubled(facts: &Facts) -> Vec<String> {

@@ -89,8 +89,9 @@ impl Prover {
         let name = format!("catchall-prove-{}", &uuid::Uuid::new_v4().simple().to_string()[..12]);
         let path = std::path::absolute(options.folder.join(name))
             .map_err(|error| ProveError::unable("the folder of the proof", error))?;
-        std::fs::create_dir_all(&path)
-            .map_err(|error| ProveError::Usage(format!("{}: {error}; choose another --folder", path.display())))?;
+        std::fs::create_dir_all(&path).map_err(|error| {
+            ProveError::Usage(format!("{}: {error}; choose another --folder", path.display()))
+        })?;
         let folder = OwnFolder { path, is_kept: false };
         let postgres = match options.database {
             Database::OwnPostgres => Some(Postgres::start(&folder.path.join("postgresql")).await?),
@@ -102,7 +103,10 @@ impl Prover {
     /// What a run of `seed` will do.
     pub fn schedule(&self, seed: u64) -> Schedule {
         let points = if fail_points::compiled_in() { fail_points::NAMES } else { &[] };
-        schedule::draw(seed, &Means { style: self.options.style, points, own_server: self.postgres.is_some() })
+        schedule::draw(
+            seed,
+            &Means { style: self.options.style, points, own_server: self.postgres.is_some() },
+        )
     }
 
     /// Makes one run. Its folder and schema are removed when it is proven.
@@ -113,7 +117,8 @@ impl Prover {
         let schedule = self.schedule(seed);
         self.runs += 1;
         let folder = self.folder.path.join(format!("run-{}-seed-{seed}", self.runs));
-        std::fs::create_dir(&folder).map_err(|error| ProveError::unable(&folder.display().to_string(), error))?;
+        std::fs::create_dir(&folder)
+            .map_err(|error| ProveError::unable(&folder.display().to_string(), error))?;
         let vmdb = self.vmdb(&folder);
         let mut ground = run::Ground {
             program: &self.options.program,

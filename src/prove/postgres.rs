@@ -95,7 +95,18 @@ impl Postgres {
 
     async fn make(&self) -> Result<(), ProveError> {
         let mut command = self.command("initdb");
-        command.args(["-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        command.args([
+            "-D",
+            "data",
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]);
         let made = Process::start(&mut command, &self.log())?.wait(PATIENCE).await;
         match made.is_some_and(|status| status.success()) {
             true => Ok(()),
@@ -158,8 +169,9 @@ fn instead_of_root() -> Result<Option<User>, ProveError> {
         let output = Command::new("id").args([flag, name]).output().ok()?;
         String::from_utf8(output.stdout).ok()?.trim().parse().ok()
     };
-    let user =
-        ["postgres", "nobody"].iter().find_map(|name| Some(User { id: number("-u", name)?, group: number("-g", name)? }));
+    let user = ["postgres", "nobody"]
+        .iter()
+        .find_map(|name| Some(User { id: number("-u", name)?, group: number("-g", name)? }));
     user.map(Some).ok_or_else(|| {
         ProveError::Unable(
             "PostgreSQL does not run as root, and there is neither a user postgres nor nobody to run it as; run the \

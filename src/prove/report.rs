@@ -125,8 +125,11 @@ impl RunReport {
         }
         let mut text = String::new();
         let broken = ("broken", self.broken.as_slice());
-        for (name, found) in self.verdict.parts().into_iter().chain([broken]).filter(|(_, found)| !found.is_empty()) {
-            let more = if found.len() > TOLD { format!("; and {} more", found.len() - TOLD) } else { String::new() };
+        for (name, found) in
+            self.verdict.parts().into_iter().chain([broken]).filter(|(_, found)| !found.is_empty())
+        {
+            let more =
+                if found.len() > TOLD { format!("; and {} more", found.len() - TOLD) } else { String::new() };
             let first = &found[..found.len().min(TOLD)];
             text.push_str(&format!("  {name}: {}{more}\n", first.join("; ")));
         }
@@ -214,8 +217,12 @@ impl Totals {
         let Self { lost, doubled, stale, unworked, .. } = self;
         let found = format!("{lost} lost, {doubled} doubled, {stale} stale, {unworked} unworked");
         match self.proven {
-            true => format!("{figures}\nProven: {found}. Every event was stored exactly once, and its work was done.\n"),
-            false => format!("{figures}\nNOT PROVEN: {found}; {} of {runs} runs failed.\n", self.failed.len()),
+            true => format!(
+                "{figures}\nProven: {found}. Every event was stored exactly once, and its work was done.\n"
+            ),
+            false => {
+                format!("{figures}\nNOT PROVEN: {found}; {} of {runs} runs failed.\n", self.failed.len())
+            }
         }
     }
 }

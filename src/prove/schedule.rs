@@ -145,11 +145,8 @@ fn life(rng: &mut StdRng, means: &Means) -> Life {
     };
     let (met, crash) = (rng.random_bool(0.25), rng.random_bool(0.6));
     let (outage_after, down) = (rng.random_range(200..=1_500), rng.random_range(100..=900));
-    let outage = Outage {
-        manner: if crash { Manner::Crash } else { Manner::Restart },
-        after: outage_after,
-        down,
-    };
+    let outage =
+        Outage { manner: if crash { Manner::Crash } else { Manner::Restart }, after: outage_after, down };
     let is_met = met && means.own_server && means.style == Style::Everything;
     // The server needs its time to come back, and Catchall to notice.
     let after = if is_met { after + 2_000 } else { after };
@@ -173,7 +170,8 @@ pub fn seed_of_run(seed: u64, index: u32) -> u64 {
 impl End {
     /// How long the life is at most.
     pub fn at_most(self) -> Duration {
-        let (Self::Killed { after } | Self::Terminated { after } | Self::AtPoint { at_most: after, .. }) = self;
+        let (Self::Killed { after } | Self::Terminated { after } | Self::AtPoint { at_most: after, .. }) =
+            self;
         Duration::from_millis(after)
     }
 }
