@@ -3,6 +3,7 @@
 use super::prove::ProveArguments;
 use super::rule_arguments::{ReplayArguments, RulesCommand};
 use super::worker_arguments::WorkerArguments;
+use crate::simulator::FaultMenu;
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -108,6 +109,12 @@ pub struct SimulateArguments {
     /// The same seed tells the same story
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// What goes wrong: all, none, or names such as late,drip,half-open (see docs/simulator.md)
+    #[arg(long, default_value = "none", value_name = "KINDS")]
+    pub faults: FaultMenu,
+    /// The same seed draws the same faults in the same order
+    #[arg(long, default_value_t = 1, value_name = "SEED")]
+    pub fault_seed: u64,
     /// Fixes the event ids, which otherwise never repeat across restarts
     #[arg(long)]
     pub epoch: Option<String>,
