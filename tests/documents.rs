@@ -76,16 +76,34 @@ fn every_file_that_a_document_names_is_there() {
     assert!(missing.is_empty(), "\n{}\n", missing.join("\n"));
 }
 
+/// Names of tests, which are sentences.
+fn is_sentence(word: &&str) -> bool {
+    word.matches('_').count() >= 4
+        && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
 #[test]
 fn every_test_that_the_architecture_names_is_there() {
     let (text, sources) = (read("ARCHITECTURE.md"), sources());
-    let is_sentence = |word: &&str| {
-        word.matches('_').count() >= 4
-            && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-    };
     let named: Vec<_> = quoted(&text).into_iter().filter(is_sentence).collect();
     assert!(named.len() >= 12, "{named:?}");
     let missing: Vec<_> = named.iter().filter(|name| !sources.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn every_known_way_to_lose_or_double_an_event_has_its_tests_and_they_are_there() {
+    let (text, sources) = (read("docs/delivery.md"), sources());
+    let known = [("L", 25), ("D", 7), ("P", 13)];
+    for way in known.iter().flat_map(|(kind, most)| (1..=*most).map(move |number| format!("{kind}{number}")))
+    {
+        let rows: Vec<_> = text.lines().filter(|line| line.starts_with(&format!("| {way} |"))).collect();
+        let [row] = *rows else { panic!("{way} has {} rows in docs/delivery.md", rows.len()) };
+        let shown_by = row.rsplit(" | ").next().unwrap_or_default();
+        assert!(quoted(shown_by).iter().any(is_sentence), "{way} is shown by no test");
+    }
+    let named = quoted(&text).into_iter().filter(is_sentence);
+    let missing: Vec<_> = named.filter(|name| !sources.contains(&format!("fn {name}("))).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 

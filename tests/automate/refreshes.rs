@@ -11,6 +11,7 @@ use std::time::Duration;
 on_both! {
     a_refresh_of_the_first_event_of_a_chain_names_its_vm
     a_refresh_asked_for_later_is_what_it_would_have_been_at_once
+    a_target_that_is_not_in_inventory_takes_no_other_refresh_with_it
     a_refresh_that_somebody_follows_has_a_task
     a_task_of_a_refresh_that_is_over_is_finished
     a_task_of_a_refresh_that_is_given_up_is_finished_with_its_error
@@ -68,6 +69,18 @@ async fn a_refresh_asked_for_later_is_what_it_would_have_been_at_once(house: Hou
         waiting[0].contains(r#""manager_ref":{"ems_ref":"host-1"}"#),
         "what the policy event is about: {waiting:?}"
     );
+}
+
+async fn a_target_that_is_not_in_inventory_takes_no_other_refresh_with_it(house: House) {
+    let mut unknown = event("a", "x");
+    unknown.event.vm_ems_ref = Some("vm-that-is-not-known".to_owned());
+    let refresh = |name: &str| call(&format!("event_action_refresh?target={name}"));
+    let scan = call("event_action_scan?target=src_vm");
+    house.happen(unknown, vec![scan, refresh("src_vm"), refresh("dest_vm"), refresh("src_host")]).await;
+    let args =
+        house.rows("SELECT args FROM miq_queue WHERE queue_name = 'ems_1' ORDER BY id").await.join("\n");
+    assert!(args.contains(r#""ems_ref":"vm-that-is-not-known""#), "the provider is asked about it: {args}");
+    assert!(args.contains(r#""manager_ref":{"ems_ref":"host-1"}"#), "{args}");
 }
 
 const TASKS: &str = "SELECT name, state, status FROM miq_tasks";

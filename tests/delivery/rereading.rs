@@ -21,22 +21,25 @@ fn an_event_that_was_purged_and_is_read_again_is_neither_stored_nor_worked_again
     has_begun(&place);
     judge::inventory_is_true(&cloud, &place);
     catchall.kill();
-    let refreshes = count(&place, "ems_refreshes").unwrap();
     std::thread::sleep(Duration::from_secs(3));
     // The overlap of two minutes reads them all again, when they are just too old.
     let short = ["event_streams: {history: {keep_events: 2.seconds}}"];
     write_settings(&place, folder.path(), &cloud, (&[], &short));
     let catchall = Catchall::start(folder.path(), &["run"]);
-    let metrics = format!("http://{}/metrics", catchall.address());
     eventually("they are read again, and too old", || {
-        let (_, text) = super::http::get(&metrics);
+        // The log still names the address of the process before, until the new one has one.
+        let (_, text) = super::http::get(&format!("http://{}/metrics", catchall.address()));
         let line = text.lines().find(|line| line.contains("older_than_keep_events"));
-        let line = line.ok_or("not counted yet")?.to_owned();
+        let line = line.ok_or_else(|| format!("{} {text}", catchall.log()))?.to_owned();
         if line.ends_with(" 20") { Ok(()) } else { Err(line) }
     });
     rows_are(&place, "event_streams", 0);
     assert_eq!(count(&place, "miq_queue"), Ok(0));
-    assert_eq!(count(&place, "ems_refreshes WHERE kind = 'targeted'").unwrap_or(i64::MAX).min(refreshes), 0);
+    assert_eq!(
+        count(&place, "ems_refreshes WHERE kind = 'targeted'"),
+        Ok(0),
+        "those of the first time are purged too"
+    );
 }
 
 fn write(place: &Place, work: impl FnOnce(&mut Connection) -> Result<usize, VmdbError> + Send + 'static) {

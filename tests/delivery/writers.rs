@@ -39,7 +39,12 @@ fn batches(reverse: bool) -> Vec<ReadyBatch> {
         if reverse {
             events.reverse();
         }
-        let letter = DeadLetter { event_uid: format!("l{number}"), native: "?".into(), reason: "?".into(), transport_id: None };
+        let letter = DeadLetter {
+            event_uid: format!("l{number}"),
+            native: "?".into(),
+            reason: "?".into(),
+            transport_id: None,
+        };
         ReadyBatch { events, dead_letters: vec![letter], ..super::support::batch(vec![]) }
     };
     (0..40).map(batch).collect()

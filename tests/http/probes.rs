@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 on_both! {
+    readyz_is_false_while_the_vmdb_answers_but_takes_no_commits
     readyz_says_which_event_catcher_is_not_running_until_all_are
     probes_answer_within_two_seconds_while_the_vmdb_is_away
 }
@@ -71,6 +72,26 @@ async fn readyz_says_which_event_catcher_is_not_running_until_all_are(fresh: Fre
     context.set_settings(SettingsPart { event_catchers: vec!["brand new".to_owned()], ..Default::default() });
     let answer = site.get("/readyz").await;
     assert_eq!(answer.json()["event_catchers"]["not_running"][0]["state"], "stopped");
+    site.close().await;
+}
+
+async fn readyz_is_false_while_the_vmdb_answers_but_takes_no_commits(fresh: Fresh) {
+    let observe = Observe::default();
+    let context = HttpContext::new(observe.clone(), None);
+    context.set_vmdb(fresh.vmdb.clone());
+    let site = Site::open(LOOPBACK, context);
+    assert_eq!(site.get("/readyz").await.status, StatusCode::OK);
+    let handler = observe.actor(ActorKind::EventHandler, None);
+    handler.set_failed_state(ActorState::WaitingForVmdb, "the VMDB cannot be written: no room");
+    for probe in ["/readyz", "/readyz?vmdb"] {
+        let answer = site.get(probe).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        let error = "it takes no commits: the VMDB cannot be written: no room";
+        assert_eq!(answer.json()["vmdb"], json!({"ready": false, "error": error}));
+    }
+    assert_eq!(site.get("/healthz").await.status, StatusCode::OK);
+    handler.set_state(ActorState::Running);
+    assert_eq!(site.get("/readyz").await.status, StatusCode::OK);
     site.close().await;
 }
 
