@@ -22,6 +22,7 @@ pub fn into_miq_queue(
     let outcomes = miq_queue::put_events(connection, &queued)?;
     let outcome = |(batch, outcome): (&ReadyBatch, miq_queue::QueuedOutcome)| BatchOutcome {
         new_events: outcome.queued,
+        folded_events: 0,
         duplicates: outcome.duplicates,
         dead_letters: outcome.dead_letters,
         gaps: u64::from(batch.gap.is_some()),

@@ -24,6 +24,7 @@ pub mod event_records;
 mod event_relations;
 mod event_rows;
 pub mod events;
+pub mod folded_events;
 pub mod gaps;
 pub mod inventory;
 mod inventory_plan;
