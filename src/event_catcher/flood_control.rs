@@ -56,7 +56,9 @@ fn tell(ems: &str, news: &FloodNews) {
             "{ems}: {what} comes more often than flooding_events_per_minute; repeats are folded into the row of event {into}"
         ),
         FloodNews::Ended { what, folded, first, last } => {
-            log::info!("{ems}: the flood of {what} is over: {folded} events from {first} to {last} were folded");
+            log::info!(
+                "{ems}: the flood of {what} is over: {folded} events from {first} to {last} were folded"
+            );
         }
     }
 }

@@ -33,10 +33,7 @@ fn the_threshold_passes_and_the_rest_of_the_minute_is_folded_into_the_last_that_
     for n in 30..45 {
         assert_eq!(judge(&mut monitor, &n.to_string(), n).as_deref(), Some("29"));
     }
-    assert_eq!(
-        monitor.news(),
-        [FloodNews::Begun { what: "Alarm of web".to_owned(), into: "29".to_owned() }]
-    );
+    assert_eq!(monitor.news(), [FloodNews::Begun { what: "Alarm of web".to_owned(), into: "29".to_owned() }]);
     assert_eq!(judge(&mut monitor, "late", 300), None);
     let [FloodNews::Ended { folded: 15, first, last, .. }] = &monitor.news()[..] else { panic!() };
     assert_eq!((*first, *last), (event("", 30).event.timestamp, event("", 44).event.timestamp));

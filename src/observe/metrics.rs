@@ -215,6 +215,7 @@ pub const OPEN_FDS: Metric = gauge("process_open_fds", "", &[], "Open file descr
 pub const ALL: &[Metric] = &[
     EVENTS,
     DEAD_LETTERS,
+    FOLDED_EVENTS,
     DUPLICATES,
     GAPS,
     FILTERED,

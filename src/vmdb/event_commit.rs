@@ -182,8 +182,7 @@ fn store_events(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<V
             candidates.iter().map(|(batch, ready)| (batches[*batch].ems_id, ready.folded_into.is_some()));
         connection.announce_event_commit(emss)?;
     }
-    let events: Vec<_> =
-        candidates.iter().map(|(batch, ready)| (batches[*batch].ems_id, *ready)).collect();
+    let events: Vec<_> = candidates.iter().map(|(batch, ready)| (batches[*batch].ems_id, *ready)).collect();
     let plan = folded_events::plan(connection, &events)?;
     let mut work = WorkOfCommit::new(batches);
     let new = store_own(connection, &events, &plan.own, &mut work)?;
@@ -223,7 +222,13 @@ fn store_own(
     let created_on = clock::now();
     let row = |(at, relations): (&usize, relate::Relations)| {
         let (ems_id, ready) = events[*at];
-        EventRow { ems_id, event: &ready.event, relations, work_id: work.id_for(ems_id, &ready.work), created_on }
+        EventRow {
+            ems_id,
+            event: &ready.event,
+            relations,
+            work_id: work.id_for(ems_id, &ready.work),
+            created_on,
+        }
     };
     let rows: Vec<_> = own.iter().zip(relations).map(row).collect();
     let new = event_rows::insert(connection, &rows)?;

@@ -69,10 +69,7 @@ type Uid<'a> = (EmsId, &'a str);
 ///
 /// # Errors
 /// See [`VmdbError`].
-pub(super) fn plan(
-    connection: &mut Connection,
-    events: &[(EmsId, &ReadyEvent)],
-) -> Result<Plan, VmdbError> {
+pub(super) fn plan(connection: &mut Connection, events: &[(EmsId, &ReadyEvent)]) -> Result<Plan, VmdbError> {
     let wanted = |(ems_id, ready): &(EmsId, &ReadyEvent)| Some((ems_id.0, ready.folded_into.clone()?));
     let mut wanted: Vec<(i64, String)> = events.iter().filter_map(wanted).collect();
     if wanted.is_empty() {
