@@ -20,6 +20,7 @@ mod vmdb_rows;
 mod amazon;
 mod bad_days;
 mod checked;
+mod floods;
 mod http;
 mod kills;
 mod new_ems;
