@@ -35,7 +35,7 @@ bench: ## the benchmarks, optimized; SKIP=postgres leaves it out, aloud
 	SKIP="$${SKIP:+$$SKIP,}moto" scripts/services
 	@# As in production: a commit is on the disk before it is answered.
 	CATCHALL_PG_FSYNC=on cargo bench --locked --bench parse --bench commit --bench end_to_end \
-		--bench refresh --bench refreshed --bench day --bench switchboard
+		--bench refresh --bench refreshed --bench day --bench switchboard --bench storm --bench many
 
 new-provider: ## NAME=x: write src/providers/x from the skeleton and register it
 	@scripts/new-provider "$(NAME)"

@@ -34,11 +34,14 @@ pub mod http;
 
 pub mod simulator;
 
+pub mod prove; // that nothing is lost, whatever goes wrong
+
 pub mod cli;
 
 pub mod actor;
 pub mod backoff;
 pub mod clock;
+pub mod fail_points;
 
 /// The provider guide, whose code must compile and run.
 #[cfg(doctest)]

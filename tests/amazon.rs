@@ -72,7 +72,7 @@ async fn a_message_is_deleted_only_when_its_batch_is_acknowledged() {
     let mut batch = stream.poll().await.unwrap();
     assert_eq!(texts(&batch), ["one"]);
     assert!(batch.events[0].transport_id.is_some(), "the SQS MessageId");
-    assert!(batch.cursor.is_none() && batch.permit.is_some());
+    assert!(batch.cursor.is_some() && batch.gap.is_none() && batch.permit.is_some());
     assert_eq!(moto.counts(&queue).await, (0, 1), "received, and still there");
     stream.ack(batch.ack.take().unwrap()).await.unwrap();
     assert_eq!(moto.counts(&queue).await, (0, 0));

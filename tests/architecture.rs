@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("providers", &["provider"]),
     ("clock", &[]),
     ("backoff", &[]),
+    ("fail_points", &[]),
     (
         "settings",
         &[
@@ -145,6 +146,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("http", &["provider", "settings", "vmdb", "observe", "clock"]),
     ("simulator", &["clock"]),
+    // It starts the others as processes, and looks at what they leave.
+    (
+        "prove",
+        &[
+            "provider::Secret",
+            "settings::VmdbSettings",
+            "vmdb",
+            "simulator::FaultKind",
+            "simulator::Faults",
+            "fail_points",
+        ],
+    ),
     (
         "cli",
         &[
@@ -160,7 +173,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "observe",
             "http",
             "simulator",
+            "prove",
             "clock",
+            "fail_points",
         ],
     ),
 ];

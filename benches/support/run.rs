@@ -5,6 +5,9 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+/// What Linux counts processor time in, on every architecture that is in use.
+const TICKS_PER_SECOND: f64 = 100.0;
+
 /// A `catchall run`; killed when it is dropped.
 pub struct Run {
     process: Child,
@@ -26,6 +29,16 @@ impl Run {
     /// What it logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Seconds of processor time that it took so far, its kernel time included.
+    #[allow(dead_code, reason = "not every benchmark asks")]
+    pub fn processor_seconds(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap_or_default();
+        // The name, which may hold anything, ends with the last parenthesis; utime and stime are fields 14 and 15.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks: f64 = fields.iter().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
+        ticks / TICKS_PER_SECOND
     }
 
     /// (peak, now) in KiB.

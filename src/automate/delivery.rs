@@ -136,6 +136,7 @@ pub fn deliver(
             Ok(done) => written.add(done),
             Err(reason) => written.add(chain::fail(connection, delivery, &asked, &reason)?),
         }
+        fail::fail_point!("automate.end");
         Ok(written)
     })
 }

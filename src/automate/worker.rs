@@ -42,6 +42,7 @@ impl AutomateWorker {
         let works = if waiting.due { self.claim().await? } else { Vec::new() };
         let (done, mut busy) = (works.len(), None);
         for work in works {
+            fail::fail_point!("automate.claimed");
             match self.deliver(work.clone()).await {
                 Ok(()) => {}
                 // The others may have what this one has not.
@@ -76,6 +77,7 @@ impl AutomateWorker {
             .vmdb
             .write(move |connection| delivery::deliver(connection, &delivery, &work))
             .await?;
+        fail::fail_point!("automate.done");
         let Written { actions, refresh, fired } = deliver;
         let figures = self.handling.observe.ems(&name);
         for ((kind, state), count) in actions {

@@ -1,7 +1,9 @@
 //! What can be written on the command line.
 
+use super::prove::ProveArguments;
 use super::rule_arguments::{ReplayArguments, RulesCommand};
 use super::worker_arguments::WorkerArguments;
+use crate::simulator::FaultMenu;
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -40,6 +42,8 @@ pub enum Command {
     /// A working provider to try things on
     #[command(subcommand)]
     Simulate(SimulateCommand),
+    /// Kill Catchall in the worst of circumstances, and say whether anything was lost, doubled, stale or left undone
+    Prove(ProveArguments),
     /// Bring the VMDB's schema up to date, and say what was done
     Migrate,
     /// How the EMSs and their work are
@@ -105,6 +109,12 @@ pub struct SimulateArguments {
     /// The same seed tells the same story
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// What goes wrong: all, none, or names such as late,drip,half-open (see docs/simulator.md)
+    #[arg(long, default_value = "none", value_name = "KINDS")]
+    pub faults: FaultMenu,
+    /// The same seed draws the same faults in the same order
+    #[arg(long, default_value_t = 1, value_name = "SEED")]
+    pub fault_seed: u64,
     /// Fixes the event ids, which otherwise never repeat across restarts
     #[arg(long)]
     pub epoch: Option<String>,

@@ -10,6 +10,7 @@ pub mod event_show;
 pub mod events;
 pub mod logging;
 pub mod parse;
+pub mod prove;
 pub mod queue;
 pub mod refresh;
 pub mod replay;
@@ -25,6 +26,7 @@ pub mod worker_arguments;
 
 pub use retry::{Retried, retry};
 
+use crate::fail_points;
 use crate::provider::Provider;
 use crate::providers::PROVIDERS;
 use crate::settings::{self, LoadOptions, Settings, SettingsErrors};
@@ -73,6 +75,10 @@ pub fn main() -> ExitCode {
     logging::start(&arguments.log_level);
     // Another caller in the process may have installed it; one is enough.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    if let Err(error) = fail_points::arm_from_environment() {
+        eprintln!("catchall: {error}");
+        return ExitCode::from(CliError::Usage(error).status());
+    }
     match command(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -141,6 +147,7 @@ fn command(arguments: &Arguments) -> Result<(), CliError> {
         Command::Check(check) => check_settings(arguments, check),
         Command::Parse(parse) => parse_lines(arguments, parse),
         Command::Simulate(SimulateCommand::AwesomeCloud(simulate)) => simulate::awesome_cloud(simulate),
+        Command::Prove(prove) => prove::run(prove, arguments.json),
         Command::Migrate => steer::migrate(&load_settings(&load_options(arguments))?),
         Command::Status => steer::status(&load_settings(&load_options(arguments))?, arguments.json),
         Command::Events(events) => {

@@ -36,7 +36,7 @@ pub fn run(options: LoadOptions, replay: &ReplayArguments, json: bool) -> Result
         let vmdb = Vmdb::open(&in_force.vmdb, Access::Read).await.map_err(failed)?;
         let start =
             vmdb.read(move |connection| rule_facts::start_of(connection, since)).await.map_err(failed)?;
-        let Some(mut after) = start else { return Ok(()) };
+        let Some(mut after) = start else { return Ok::<(), CliError>(()) };
         loop {
             let read = move |connection: &mut _| {
                 rule_facts::page(connection, after, since, PAGE, rule_outcome::COLUMNS)

@@ -1,6 +1,6 @@
 //! `catchall events --dead --retry`: dead letters are parsed again; what became events goes into the VMDB with its work.
 
-use crate::provider::EmsId;
+use crate::provider::{EmsId, NativeEvent};
 use crate::vmdb::dead_letters::{self, StoredDeadLetter};
 use crate::vmdb::{Connection, ReadyBatch, ReadyEvent, VmdbError, event_commit};
 use std::fmt;
@@ -35,14 +35,14 @@ impl std::ops::AddAssign for Retried {
 }
 
 /// Tries dead letters again, oldest first, each in one transaction with the events that it became and their work.
-/// `prepare` parses a native text of an EMS and works out what follows; no events mean that it is none of the provider's.
+/// `prepare` parses a native event of an EMS and works out what follows; no events mean that it is none of the provider's.
 ///
 /// # Errors
 /// See [`VmdbError`]; what was done before stays done.
 pub fn retry(
     connection: &mut Connection,
     only: Option<EmsId>,
-    prepare: impl Fn(EmsId, &str) -> Result<Vec<ReadyEvent>, String>,
+    prepare: impl Fn(EmsId, &NativeEvent) -> Result<Vec<ReadyEvent>, String>,
 ) -> Result<Retried, VmdbError> {
     let mut retried = Retried::default();
     let mut after = 0;
@@ -51,8 +51,11 @@ pub fn retry(
         let Some(last) = letters.last() else { return Ok(retried) };
         after = last.id;
         for letter in &letters {
-            let stored =
-                prepare(letter.ems_id, &letter.letter.native).map(|events| store(connection, letter, events));
+            let native = NativeEvent {
+                transport_id: letter.letter.transport_id.clone(),
+                ..NativeEvent::new(&letter.letter.native)
+            };
+            let stored = prepare(letter.ems_id, &native).map(|events| store(connection, letter, events));
             match stored {
                 Ok(Ok(new_events)) => {
                     retried.parsed += 1;

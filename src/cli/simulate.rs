@@ -2,7 +2,7 @@
 
 use super::arguments::SimulateArguments;
 use super::{CliError, failed};
-use crate::simulator::{self, SimulatorOptions};
+use crate::simulator::{self, Faults, SimulatorOptions};
 
 /// Serves until SIGINT or SIGTERM.
 pub fn awesome_cloud(arguments: &SimulateArguments) -> Result<(), CliError> {
@@ -12,6 +12,7 @@ pub fn awesome_cloud(arguments: &SimulateArguments) -> Result<(), CliError> {
         vms: arguments.vms,
         seed: arguments.seed,
         epoch: arguments.epoch.clone(),
+        faults: Faults::of(&arguments.faults.0, arguments.fault_seed),
         ..SimulatorOptions::default()
     };
     actix_rt::System::new().block_on(async {
@@ -19,6 +20,10 @@ pub fn awesome_cloud(arguments: &SimulateArguments) -> Result<(), CliError> {
             failed(format!("cannot listen on {}: {error}; choose another --listen", arguments.listen))
         })?;
         log::info!("a simulated Awesome Cloud listens on {}", simulator.url());
+        if !arguments.faults.0.is_empty() {
+            let names: Vec<_> = arguments.faults.0.iter().map(ToString::to_string).collect();
+            log::info!("what goes wrong, by --fault-seed {}: {}", arguments.fault_seed, names.join(", "));
+        }
         simulator.wait().await.map_err(failed)
     })
 }

@@ -34,7 +34,7 @@ pub fn text(connection: &mut Connection, now: DateTime<Utc>) -> Result<String, V
     let rows: Vec<_> = all_ems.iter().map(|ems| row(ems, now)).collect();
     let mut text = table(headings, &rows);
     for ems in &all_ems {
-        text.push_str(&troubles(ems));
+        text.push_str(&troubles(ems, now));
     }
     Ok(text)
 }
@@ -53,6 +53,9 @@ pub fn json(connection: &mut Connection, now: DateTime<Utc>) -> Result<String, V
                 "last_event": ems.last_event, "events_of_last_day": ems.events_of_last_day,
                 "cursor_moved_on": ems.cursor_moved_on, "waiting_work": ems.waiting_work,
                 "dead_letters": ems.dead_letters, "gaps": ems.gaps,
+                "last_gap": ems.last_gap.as_ref().map(|last| json!({
+                    "from": last.gap.from, "to": last.gap.to, "reason": last.gap.reason, "noticed_on": last.created_on,
+                })),
                 "last_refresh_date": ems.ems.last_refresh_date,
                 "last_refresh_success_date": ems.ems.last_refresh_success_date,
                 "last_refresh_error": ems.ems.last_refresh_error,
@@ -94,7 +97,7 @@ fn row(ems: &EmsOverview, now: DateTime<Utc>) -> [String; 9] {
 }
 
 /// What went wrong, and what to do.
-fn troubles(ems: &EmsOverview) -> String {
+fn troubles(ems: &EmsOverview, now: DateTime<Utc>) -> String {
     let mut text = String::new();
     let name = one_line(&ems.ems.name);
     if let Some(error) = &ems.ems.last_refresh_error {
@@ -107,10 +110,13 @@ fn troubles(ems: &EmsOverview) -> String {
             ems.dead_letters
         ));
     }
-    if ems.gaps > 0 {
+    if let Some(last) = &ems.last_gap {
         text.push_str(&format!(
-            "\n{name}: {} times events were lost at the provider; each was answered by a full refresh\n",
-            ems.gaps
+            "\n{name}: {} times events were lost at the provider; each was answered by a full refresh, which heals the \
+             inventory. The last time, noticed {}, events are missing {}\n",
+            ems.gaps,
+            ago(Some(last.created_on), now),
+            one_line(&last.gap.to_string())
         ));
     }
     text

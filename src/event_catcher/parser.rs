@@ -6,7 +6,7 @@
 use super::Child;
 use super::flood_control::{self, FloodControl};
 use super::messages::{ParseEvents, ParsedBatch};
-use super::prepare::{Outcome, Preparation, dead_letter, parse_native, prepare};
+use super::prepare::{Outcome, Preparation, dead_letter_of, parse_native, prepare};
 use super::stream::StreamExit;
 use crate::actor::{Exit, ExitNotice};
 use crate::automate::SharedAutomation;
@@ -79,10 +79,12 @@ impl Handler<ParseEvents> for ParserActor {
     fn handle(&mut self, message: ParseEvents, _: &mut Self::Context) -> Self::Result {
         self.figures.mailbox_wait.record(message.sent.elapsed());
         self.figures.in_flight.store(message.events.len() as i64, Relaxed);
+        fail::fail_point!("parser.begin");
         let mut batch = parse_batch(self.provider, &self.settings, &self.ems, &message.events);
         if let Some(flood) = &mut self.flood {
             flood.mark(self.provider, &mut batch.events);
         }
+        fail::fail_point!("parser.end");
         self.figures.in_flight.store(0, Relaxed);
         self.figures.handled.fetch_add(message.events.len() as u64, Relaxed);
         self.figures.failed.fetch_add(batch.dead_letters.len() as u64, Relaxed);
@@ -144,7 +146,7 @@ fn filtered(settings: &ParserSettings, parsed: &ParsedEvent, oldest: DateTime<Ut
 }
 
 fn bury(batch: &mut ParsedBatch, native: &NativeEvent, error: &ParseError) {
-    batch.dead_letters.push(dead_letter(&native.text, &error.0));
+    batch.dead_letters.push(dead_letter_of(native, &error.0));
 }
 
 /// Counts what the switchboard asked for and did not get.

@@ -80,6 +80,17 @@ pub fn prepare(
     Ok((ReadyEvent { automate, ..ReadyEvent::new(parsed, work) }, outcomes))
 }
 
+/// A dead letter of this native event. Messages of the same text may be events of their own, told apart only by the
+/// transport's id; so it belongs to the uid, and is kept for when the letter is tried again.
+pub fn dead_letter_of(native: &NativeEvent, reason: &str) -> DeadLetter {
+    let mut letter = dead_letter(&native.text, reason);
+    if let Some(id) = native.transport_id.as_ref().filter(|id| !id.contains('\0')) {
+        letter.event_uid = dead_letter(&format!("{id}\n{}", native.text), "").event_uid;
+        letter.transport_id = Some(id.clone());
+    }
+    letter
+}
+
 /// A dead letter of this native text. What no database can hold in a text (NUL) is replaced; the uid is of the text as it was.
 pub fn dead_letter(native_text: &str, reason: &str) -> DeadLetter {
     let digest = Sha256::digest(native_text.as_bytes());
@@ -87,6 +98,7 @@ pub fn dead_letter(native_text: &str, reason: &str) -> DeadLetter {
     let without_nul = |text: &str| text.replace('\0', "\u{FFFD}");
     DeadLetter {
         event_uid: format!("sha256:{hex}"),
+        transport_id: None,
         native: without_nul(native_text),
         reason: without_nul(reason),
     }

@@ -83,6 +83,7 @@ impl StreamRun {
         started?;
         while let Some(batch) = stop.run_until_cancelled(stream.poll()).await {
             let batch = batch?;
+            fail::fail_point!("stream.read");
             let more = batch.more;
             if let Some(lag) = batch.lag {
                 self.ems_figures.lag.record(lag);
@@ -143,12 +144,14 @@ impl StreamRun {
             outcome.map_err(|error| StreamError::Unreachable(error.to_string()))?;
             self.figures.handled.fetch_add(count, Relaxed);
         }
+        fail::fail_point!("stream.before-ack");
         if let Some(ack) = ack
             && let Err(error) = stream.ack(ack).await
         {
             // No error of the batch: what is delivered again is stored only once.
             log::warn!("{}: acknowledging a committed batch failed: {error}", self.ems.name);
         }
+        fail::fail_point!("stream.acked");
         Ok(())
     }
 

@@ -105,6 +105,7 @@ impl Committer {
             let committed = self.vmdb.commit(self.lane, move |connection| commit(connection, &batches)).await;
             match committed {
                 Ok(outcomes) => {
+                    fail::fail_point!("handler.committed");
                     self.figures.set_state(ActorState::Running);
                     return Ok(outcomes);
                 }

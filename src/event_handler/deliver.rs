@@ -1,5 +1,8 @@
 //! The handling half, when the two halves are two processes (`simulate-queue-worker`): takes what waits in `miq_queue`
 //! (queue `ems`) and sends it through the same EventHandler as `run` does. The rows go in the commit that stores them.
+//!
+//! `run` delivers too, only that it looks less often: what a `run-single-worker` has put there must not wait for a worker that
+//! nobody starts any more.
 
 use super::{EmsNames, Handling};
 use crate::automate::SharedAutomation;
@@ -21,9 +24,6 @@ use tokio_util::sync::CancellationToken;
 
 /// Rows taken at once.
 const MOST_ROWS: i64 = 500;
-/// How often the queue is looked at while it is empty.
-const PAUSE: Duration = Duration::from_millis(200);
-
 /// What delivering needs.
 pub struct Delivery {
     /// The VMDB and the figures.
@@ -34,6 +34,8 @@ pub struct Delivery {
     pub automation: SharedAutomation,
     /// Who this process is, for claims.
     pub owner: i64,
+    /// How often the queue is looked at while it is empty.
+    pub pause: Duration,
     /// The EMSs of the settings.
     pub ems: HashMap<EmsId, DeliveredEms>,
     /// Flood control of those that have it. It is here and not in the catching half, since only what is marked on its way
@@ -61,7 +63,7 @@ impl Delivery {
         while !stop.is_cancelled() {
             let done = AssertUnwindSafe(self.step(step)).catch_unwind().await;
             let wait = match done.unwrap_or_else(|_| Err("a panic; see the log for where".to_owned())) {
-                Ok(0) if step == Step::Deliver => PAUSE,
+                Ok(0) if step == Step::Deliver => self.pause,
                 Ok(_) => {
                     backoff.reset();
                     step = Step::Deliver;
@@ -97,12 +99,17 @@ impl Delivery {
     /// Takes what waits, commits it, and says how many rows that were.
     async fn deliver(&self) -> Result<usize, String> {
         let owner = self.owner;
+        let wait = self.handling.vmdb.read(miq_queue::events_wait).await;
+        if !wait.map_err(|error| error.to_string())? {
+            return Ok(0);
+        }
         let rows = self
             .handling
             .vmdb
             .write(move |connection| miq_queue::claim_events(connection, owner, MOST_ROWS))
             .await
             .map_err(|error| error.to_string())?;
+        fail::fail_point!("queue.claimed");
         let count = rows.len();
         let mut by_ems: BTreeMap<EmsId, ReadyBatch> = BTreeMap::new();
         for claimed in rows {
@@ -133,8 +140,8 @@ impl Delivery {
 
     fn ready(&self, batch: &mut ReadyBatch, parsed: ParsedEvent) {
         let Some((provider, refresh)) = self.ems.get(&batch.ems_id) else {
-            // Its EMS left the settings: the event is stored, and nothing follows.
-            batch.events.push(crate::vmdb::ReadyEvent::new(parsed, crate::vmdb::Work::None));
+            // Its EMS left the settings, and with it what would tell targets: all of it is refreshed when it comes back.
+            batch.events.push(crate::vmdb::ReadyEvent::new(parsed, crate::vmdb::Work::FullRefresh));
             return;
         };
         let (automation, name) = (self.automation.get(), self.handling.names.get(batch.ems_id));

@@ -20,12 +20,13 @@ pub fn into_miq_queue(
 ) -> Result<Vec<BatchOutcome>, VmdbError> {
     let queued: Vec<_> = batches.iter().map(queued).collect();
     let outcomes = miq_queue::put_events(connection, &queued)?;
+    fail::fail_point!("queue.put");
     let outcome = |(batch, outcome): (&ReadyBatch, miq_queue::QueuedOutcome)| BatchOutcome {
         new_events: outcome.queued,
         folded_events: 0,
         duplicates: outcome.duplicates,
         dead_letters: outcome.dead_letters,
-        gaps: u64::from(batch.gap.is_some()),
+        gaps: outcome.gaps,
         work: false,
         automate: false,
         timestamps: match outcome.queued {

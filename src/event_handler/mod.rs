@@ -15,7 +15,7 @@ use crate::actor::{ChildId, Exit, ExitNotice};
 use crate::clock;
 use crate::event_catcher::messages::{CatchError, LoadCursor, PutEvents};
 use crate::observe::{ActorFigures, ActorKind, ActorState, Observe};
-use crate::provider::{Cursor, EmsId};
+use crate::provider::{Cursor, EmsId, Gap};
 use crate::refresh::WorkReady;
 use crate::vmdb::{self, BatchOutcome, ReadyBatch, Vmdb};
 use actix::{
@@ -130,7 +130,7 @@ impl EventHandler {
         for (lane, group) in self.lanes.start() {
             let (batches, replies): (Vec<_>, Vec<_>) =
                 group.into_iter().map(|waiting| (waiting.batch, waiting.reply)).unzip();
-            let ids: Vec<_> = batches.iter().map(|batch| batch.ems_id).collect();
+            let whose: Vec<_> = batches.iter().map(|batch| (batch.ems_id, batch.gap.clone())).collect();
             let committer = Committer {
                 vmdb: self.handling.vmdb.clone(),
                 lane,
@@ -148,11 +148,23 @@ impl EventHandler {
             };
             ctx.spawn(wrap_future::<_, Self>(commit).map(move |outcomes, handler, ctx| {
                 handler.lanes.finished(lane);
-                for ((ems_id, reply), outcome) in ids.into_iter().zip(replies).zip(outcomes) {
+                for (((ems_id, gap), reply), outcome) in whose.into_iter().zip(replies).zip(outcomes) {
+                    handler.tell_of(ems_id, gap.filter(|_| outcome.gaps > 0));
                     handler.committed(ems_id, reply, outcome);
                 }
                 handler.commit_what_waits(ctx);
             }));
+        }
+    }
+
+    /// Once for each gap, however often it was met before its commit.
+    fn tell_of(&self, ems_id: EmsId, gap: Option<Gap>) {
+        if let Some(gap) = gap {
+            log::warn!(
+                "{}: events are missing {gap}; a full refresh heals the inventory, the events in between are lost at the \
+                 provider",
+                self.handling.names.get(ems_id)
+            );
         }
     }
 

@@ -4,8 +4,9 @@
 //! never pile up before a VMDB that is away.
 
 use super::context::HttpContext;
-use crate::observe::{ActorKind, ActorState};
+use crate::observe::{ActorFigures, ActorKind, ActorState};
 use serde::Serialize;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -22,6 +23,19 @@ async fn vmdb_answers(context: &HttpContext) -> Result<(), String> {
             .map_err(|error| error.to_string())
     };
     in_turn(context.probe_turn(), ask).await
+}
+
+/// A VMDB that answers questions may still take no commits: its disk is full, or somebody holds it locked. Then nothing is
+/// acknowledged, and that is no readiness.
+fn takes_commits(context: &HttpContext) -> Result<(), String> {
+    let actors = context.observe().actors();
+    let handler = actors.iter().find_map(|(kind, _, figures)| {
+        let waits = figures.state() == ActorState::WaitingForVmdb;
+        (*kind == ActorKind::EventHandler && waits).then_some(figures)
+    });
+    handler.map_or(Ok(()), |figures| {
+        Err(format!("it takes no commits: {}", figures.error().unwrap_or_default()))
+    })
 }
 
 /// A question that outlives its probe keeps its turn: the next probe waits for it instead of asking once more.
@@ -80,7 +94,7 @@ struct NotRunning {
 impl Readiness {
     /// Of the VMDB alone.
     pub(super) async fn of_vmdb(context: &HttpContext) -> Self {
-        let error = vmdb_answers(context).await.err();
+        let error = vmdb_answers(context).await.and_then(|()| takes_commits(context)).err();
         let ready = error.is_none();
         Self { ready, vmdb: VmdbReadiness { ready, error }, event_catchers: None }
     }
@@ -107,13 +121,16 @@ impl Readiness {
 fn event_catchers(context: &HttpContext) -> EventCatchers {
     let settings = context.settings();
     let actors = context.observe().actors();
+    let catchers: HashMap<&str, &ActorFigures> = actors
+        .iter()
+        .filter(|(kind, ..)| *kind == ActorKind::EventCatcher)
+        .filter_map(|(_, ems, figures)| Some((ems.as_deref()?, &**figures)))
+        .collect();
     let not_running: Vec<NotRunning> = settings
         .event_catchers
         .iter()
         .filter_map(|ems| {
-            let figures = actors.iter().find_map(|(kind, of, figures)| {
-                (*kind == ActorKind::EventCatcher && of.as_ref() == Some(ems)).then_some(figures)
-            });
+            let figures = catchers.get(ems.as_str());
             let state = figures.map_or(ActorState::Stopped, |figures| figures.state());
             (state != ActorState::Running).then(|| NotRunning {
                 ems: ems.clone(),

@@ -2,9 +2,10 @@
 
 use super::{BytePermit, NativeEvent};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use std::any::Any;
+use std::fmt;
 use std::time::Duration;
 
 /// Talks to the events API of one EMS. Owned by its StreamActor, which polls, waits for the commit, acknowledges, polls.
@@ -62,8 +63,8 @@ pub type Ack = Box<dyn Any + Send + Sync>;
 pub struct EventBatch {
     /// In the provider's order.
     pub events: Vec<NativeEvent>,
-    /// Where to go on once these events are committed. Pollers have one, brokers have none. Leave it out when it is
-    /// what it was: a poll that brings nothing new writes nothing.
+    /// Where to go on once these events are committed; of a broker, which queue was read, and when last. Leave it out when
+    /// it is what it was: a poll that brings nothing new writes nothing.
     pub cursor: Option<Cursor>,
     /// What to acknowledge after the commit.
     pub ack: Option<Ack>,
@@ -98,6 +99,23 @@ pub struct Gap {
     pub to: Option<DateTime<Utc>>,
     /// `history_lost`, `cursor_refused`, `source_changed`.
     pub reason: String,
+}
+
+/// What is missing, and why: `from … to …: …`.
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = |time: Option<DateTime<Utc>>, unknown: &str| {
+            time.map_or_else(|| unknown.to_owned(), |time| time.to_rfc3339_opts(SecondsFormat::Secs, true))
+        };
+        let (from, to) = (time(self.from, "a time nobody knows"), time(self.to, "when reading began again"));
+        let why = match self.reason.as_str() {
+            "history_lost" => "the provider no longer has them",
+            "cursor_refused" => "the cursor cannot be followed",
+            "source_changed" => "another source stands behind this EMS",
+            _ => return write!(f, "from {from} to {to}: {}", self.reason),
+        };
+        write!(f, "from {from} to {to}: {why} ({})", self.reason)
+    }
 }
 
 /// What went wrong decides what the catcher does: the variant is the decision. Messages name URLs without credentials.

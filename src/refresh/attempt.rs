@@ -103,6 +103,7 @@ pub(super) async fn attempt(refreshing: &Refreshing, means: Means) -> Result<Att
     // As urgent as saving: behind the saves of other EMSs' full refreshes it would never get its turn.
     let claim = move |connection: &mut _| refresh_work::claim_rows(connection, ems_id, owner, ids);
     let work = refreshing.vmdb.save(claim).await?;
+    fail::fail_point!("refresh.claimed");
     let run = Run { refreshing, kind: Kind::Targeted, started_on: clock::now(), started: Instant::now() };
     run.targeted(work, means.apart).await
 }
@@ -112,6 +113,7 @@ async fn full(refreshing: &Refreshing, why: WhyFull, _place: Place, ever: bool) 
     let claim =
         move |connection: &mut _| refresh_work::claim_refresh(connection, ems_id, owner, MOST_WORK_OF_FULL);
     let work = refreshing.vmdb.save(claim).await?;
+    fail::fail_point!("refresh.claimed");
     let run = Run { refreshing, kind: Kind::Full(why), started_on: clock::now(), started: Instant::now() };
     if why == WhyFull::Threshold {
         refreshing.observe.ems(&refreshing.ems.name).escalated();
@@ -168,7 +170,9 @@ impl Run<'_> {
         let collected = tokio::time::timeout(COLLECT_DEADLINE, collector.collect(scope)).await;
         let late = |_| Failure::new("the provider took too long to tell its inventory", None);
         let inventory = collected.map_err(late)??;
+        fail::fail_point!("refresh.collected");
         let saved = save::save(vmdb, ems.id, &mut *collector, inventory).await?;
+        fail::fail_point!("refresh.saved");
         let written = saved.total().written();
         // A full refresh is news; targeted ones come with every event.
         let (level, targets) = match scope {
@@ -199,6 +203,7 @@ impl Run<'_> {
                     refresh_outcome::refresh_succeeded(connection, ems_id, &work, &outcome)
                 })
                 .await?;
+                fail::fail_point!("refresh.done");
                 self.count_done(&requested);
                 Ok(Attempt::Done(self.kind))
             }

@@ -33,8 +33,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-/// The net under a bell that was lost.
-const SWEEP: Duration = Duration::from_secs(15);
+/// The net under the bells. Whoever keeps many workers looks once for all of them and rings those whose work waits, as the
+/// supervisor does, so this is rare: with 1,000 EMSs it would else be most of what an idle process does.
+const SWEEP: Duration = Duration::from_secs(5 * 60);
+/// When it is tried again to find out whether a full refresh is due.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
 /// So often a targeted refresh fails as a whole before its targets are tried apart.
 const FAILURES_TOGETHER: u32 = 3;
 
@@ -240,7 +243,7 @@ impl RefreshWorker {
         ctx.spawn(next.map(|next, worker, ctx| {
             let wait = next.unwrap_or_else(|error| {
                 log::debug!("{}: looking for the last full refresh: {error}", worker.refreshing.ems.name);
-                Some(SWEEP)
+                Some(LOOK_AGAIN)
             });
             worker.look_for_work(ctx);
             if let Some(wait) = wait {
@@ -255,7 +258,9 @@ impl Actor for RefreshWorker {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.look_for_full_refresh(ctx);
-        ctx.run_interval(SWEEP, |worker, ctx| worker.look_for_work(ctx));
+        // Spread, so that workers that began together do not look together.
+        let sweep = SWEEP.mul_f64(rand::rng().random_range(0.8..=1.0));
+        ctx.run_interval(sweep, |worker, ctx| worker.look_for_work(ctx));
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {

@@ -80,6 +80,7 @@ pub async fn save(
     let mut save = InventorySave::new(ems_id, differing, gone);
     while !save.is_done() {
         save = vmdb.save(move |connection| save.advance(connection).map(|()| save)).await?;
+        fail::fail_point!("refresh.slice");
     }
     // Events that waited for new rows, where they are too many for the slices.
     while vmdb.save(move |connection| event_links::link_waiting(connection, ems_id)).await? {}

@@ -19,8 +19,8 @@ pub struct EventLog {
     epoch: String,
     next: u64,
     kept: BTreeMap<Place, Entry>,
-    /// Numbers of the events that are gone, for the ledger: (number, malformed).
-    gone: Vec<(u64, bool)>,
+    /// Events that were visible and are gone, for the ledger.
+    gone: Vec<(Place, bool)>,
 }
 
 #[derive(Debug)]
@@ -39,7 +39,8 @@ pub struct Page<'a> {
     pub next: Option<Place>,
 }
 
-/// All ids that were made visible.
+/// All ids that ever became visible: that is, the cloud's clock reached the moment of their visibility while the cloud kept
+/// them, whether or not anybody asked. What was forgotten before that moment never was.
 #[derive(Debug, Default, serde::Serialize)]
 pub struct Ledger {
     /// Of well-formed events.
@@ -48,6 +49,17 @@ pub struct Ledger {
     pub malformed: Vec<String>,
     /// How many are still to become visible.
     pub hidden: usize,
+    /// Those of `events` and `malformed` that the cloud no longer keeps.
+    pub gone: Vec<Gone>,
+}
+
+/// An event that was visible once.
+#[derive(Debug, serde::Serialize)]
+pub struct Gone {
+    /// Its id.
+    pub id: String,
+    /// Its time, RFC 3339.
+    pub time: String,
 }
 
 /// How an event enters the log.
@@ -80,22 +92,37 @@ impl EventLog {
             text: entrance.spoil.map_or_else(|| text.clone().into_bytes(), |spoil| spoil(&text)),
         };
         self.kept.insert((entrance.time, number), entry);
-        while self.kept.len() > MOST_KEPT {
-            self.forget_first();
-        }
     }
 
-    /// Forgets what is older than `retention`. The newest event stays, so that lost history is always noticed.
+    /// Whether no event ever entered it.
+    pub fn is_new(&self) -> bool {
+        self.next == 1
+    }
+
+    /// Forgets what is older than `retention`, and what is too much. The newest event stays, so that lost history is always
+    /// noticed.
     pub fn expire(&mut self, now: DateTime<Utc>, retention: TimeDelta) {
         let horizon = now - retention;
-        while self.kept.len() > 1 && self.kept.keys().next().is_some_and(|(time, _)| *time < horizon) {
-            self.forget_first();
+        while self.kept.len() > MOST_KEPT
+            || self.kept.len() > 1 && self.kept.keys().next().is_some_and(|(time, _)| *time < horizon)
+        {
+            self.forget_first(now);
         }
     }
 
-    fn forget_first(&mut self) {
-        if let Some(((_, number), entry)) = self.kept.pop_first() {
-            self.gone.push((number, entry.malformed));
+    /// Forgets everything up to `now`, shown or not. An event of a later time must follow at once: then every cursor is
+    /// older than the oldest event, so that every reader is told of the loss, and may refresh what it never heard of.
+    pub fn forget(&mut self, now: DateTime<Utc>) {
+        while self.kept.keys().next().is_some_and(|(time, _)| *time <= now) {
+            self.forget_first(now);
+        }
+    }
+
+    fn forget_first(&mut self, now: DateTime<Utc>) {
+        if let Some((place, entry)) = self.kept.pop_first()
+            && entry.visible_at <= now
+        {
+            self.gone.push((place, entry.malformed));
         }
     }
 
@@ -113,16 +140,30 @@ impl EventLog {
         Page { events: events.into_iter().map(|(_, entry)| entry.text.as_slice()).collect(), next }
     }
 
+    /// Up to `count` visible events right before `place`, but none before `since`.
+    pub fn before(&self, place: Place, since: Bound<Place>, count: usize, now: DateTime<Utc>) -> Vec<&[u8]> {
+        let earlier = self.kept.range((since, Bound::Included(place))).rev();
+        let mut events: Vec<_> = earlier
+            .filter(|(_, entry)| entry.visible_at <= now)
+            .take(count)
+            .map(|(_, entry)| entry.text.as_slice())
+            .collect();
+        events.reverse();
+        events
+    }
+
     /// Everything that was made visible until `now`.
     pub fn ledger(&self, now: DateTime<Utc>) -> Ledger {
         let mut ledger = Ledger::default();
         let kept = self.kept.iter().filter(|(_, entry)| entry.visible_at <= now);
-        let shown =
-            self.gone.iter().copied().chain(kept.map(|((_, number), entry)| (*number, entry.malformed)));
-        for (number, malformed) in shown {
+        let shown = self.gone.iter().copied().chain(kept.map(|(place, entry)| (*place, entry.malformed)));
+        for ((_, number), malformed) in shown {
             let ids = if malformed { &mut ledger.malformed } else { &mut ledger.events };
             ids.push(self.id(number));
         }
+        let gone =
+            self.gone.iter().map(|((time, number), _)| Gone { id: self.id(*number), time: rfc3339(*time) });
+        ledger.gone = gone.collect();
         ledger.hidden = self.kept.values().filter(|entry| entry.visible_at > now).count();
         ledger
     }
@@ -195,5 +236,30 @@ mod tests {
         assert_eq!((log.oldest(), log.ledger(at(60)).events.len()), (Some(at(50)), 3));
         log.expire(at(600), TimeDelta::seconds(20));
         assert_eq!(log.oldest(), Some(at(50)));
+    }
+
+    #[test]
+    fn what_is_forgotten_before_it_was_visible_is_no_obligation() {
+        let mut log = log(&[(1, 1), (2, 90), (3, 3), (200, 200)]);
+        log.forget(at(60));
+        let ledger = log.ledger(at(300));
+        assert_eq!((log.oldest(), ledger.events.len(), ledger.hidden), (Some(at(200)), 3, 0));
+        let gone: Vec<_> = ledger.gone.iter().map(|gone| (gone.id.as_str(), gone.time.as_str())).collect();
+        assert_eq!(
+            gone,
+            [
+                ("ev-e-000000000001", "1970-01-01T00:00:01.000000000Z"),
+                ("ev-e-000000000003", "1970-01-01T00:00:03.000000000Z")
+            ]
+        );
+    }
+
+    #[test]
+    fn what_stands_before_a_place_begins_with_the_query() {
+        let log = log(&[(1, 1), (2, 2), (3, 90), (4, 4), (5, 5)]);
+        let before = |count| log.before((at(4), 4), Bound::Included((at(2), 0)), count, at(60));
+        assert_eq!((before(9).len(), before(1).len()), (2, 1));
+        let last = before(1);
+        assert_eq!(ids(&Page { events: last, next: None }), [4]);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::event_log::Place;
-use super::faults::Mishap;
+use super::mishap::{Mishap, bad_page_token};
 use super::things::rfc3339;
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
@@ -27,19 +27,15 @@ enum Answer {
 
 /// One page.
 pub async fn events(shared: web::Data<Shared>, query: web::Query<Query>) -> HttpResponse {
-    let (answer, mishap) = {
+    let (answer, met) = {
         let mut cloud = shared.cloud();
-        let mut mishap = cloud.meet("events");
-        if mishap == Mishap::BadPageToken && query.page_token.is_none() {
-            cloud.faults.events_requests.insert(0, mishap);
-            mishap = Mishap::Ok;
-        }
-        (answer(&mut cloud, &query), mishap)
+        let met = cloud.meet("events", query.page_token.is_some());
+        (answer(&mut cloud, &query), met)
     };
     match answer {
-        Answer::Page(body) => mishap.answer(body).await,
-        _ if !matches!(mishap, Mishap::Ok) => mishap.answer(Vec::new()).await,
-        Answer::BadPageToken => Mishap::BadPageToken.answer(Vec::new()).await,
+        Answer::Page(body) => met.answer(body).await,
+        _ if met.mishap != Mishap::Ok => met.answer(Vec::new()).await,
+        Answer::BadPageToken => bad_page_token(),
         Answer::BadRequest => HttpResponse::BadRequest().json(serde_json::json!({"error": "bad_request"})),
         Answer::HistoryLost(oldest) => {
             HttpResponse::Gone().json(serde_json::json!({"error": "history_lost", "oldest": oldest}))
@@ -59,7 +55,7 @@ fn answer(cloud: &mut super::cloud::Cloud, query: &Query) -> Answer {
     {
         return Answer::HistoryLost(rfc3339(oldest));
     }
-    let mut from = since.map_or(Bound::Unbounded, |since| Bound::Included((since, 0)));
+    let mut from = beginning(since);
     if let Some(token) = &query.page_token {
         match place_of(token, query) {
             Some(place) => from = Bound::Excluded(place),
@@ -70,14 +66,16 @@ fn answer(cloud: &mut super::cloud::Cloud, query: &Query) -> Answer {
         Some(0) => return Answer::BadRequest,
         limit => limit.unwrap_or(100).min(1000),
     };
-    let limit = if cloud.faults.page_limit > 0 { limit.min(cloud.faults.page_limit) } else { limit };
-    cloud.pages += 1;
+    let (limit, repeats) = cloud.next_page(limit);
     let page = cloud.log.page(from, limit, now);
     let mut parts = page.events.clone();
-    let repeat = cloud.faults.repeat_every;
-    if repeat > 0 && cloud.pages.is_multiple_of(u64::from(repeat)) {
-        // What the page before held, as far as this query reaches.
-        parts.splice(0..0, cloud.log.page(behind(from, since), limit, now).events);
+    if repeats {
+        let repeated = match from {
+            // What the page before held, as far as this query reaches.
+            Bound::Excluded(place) => cloud.log.before(place, beginning(since), limit, now),
+            _ => page.events.clone(),
+        };
+        parts.splice(0..0, repeated);
     }
     let next = if cloud.faults.endless_page {
         query.page_token.clone().or_else(|| page.next.map(|place| token(place, query)))
@@ -87,13 +85,9 @@ fn answer(cloud: &mut super::cloud::Cloud, query: &Query) -> Answer {
     Answer::Page(body(&parts, next.as_deref()))
 }
 
-/// Where this query began.
-fn behind(from: Bound<Place>, since: Option<DateTime<Utc>>) -> Bound<Place> {
-    match (from, since) {
-        (Bound::Excluded(_), None) => Bound::Unbounded,
-        (Bound::Excluded(_), Some(since)) => Bound::Included((since, 0)),
-        (from, _) => from,
-    }
+/// Where a query begins.
+fn beginning(since: Option<DateTime<Utc>>) -> Bound<Place> {
+    since.map_or(Bound::Unbounded, |since| Bound::Included((since, 0)))
 }
 
 fn body(events: &[&[u8]], next: Option<&str>) -> Vec<u8> {

@@ -2,11 +2,13 @@
 
 use super::Shared;
 use super::cloud::Cloud;
-use super::faults::Mishap;
+use super::mishap::Mishap;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
+
+const KINDS: [&str; 4] = ["vms", "hosts", "flavors", "images"];
 
 /// The parameters of a listing.
 #[derive(Debug, Deserialize)]
@@ -22,23 +24,23 @@ pub async fn list(
     kind: web::Path<String>,
     listing: web::Query<Listing>,
 ) -> HttpResponse {
-    let (page, mishap, seconds) = {
+    let (page, met, seconds) = {
         let mut cloud = shared.cloud();
         let Some(kind) = known(&kind) else { return HttpResponse::NotFound().finish() };
-        let mishap = match cloud.meet(kind) {
-            Mishap::Ok if is_poisoned(&cloud, kind, &listing) => Mishap::ServerError,
-            mishap => mishap,
-        };
-        let page = page(&cloud, kind, &listing);
+        let mut met = cloud.meet(kind, listing.page_token.is_some());
+        if met.mishap == Mishap::Ok && is_poisoned(&cloud, kind, &listing) {
+            met.mishap = Mishap::ServerError;
+        }
+        let page = page(&mut cloud, kind, &listing);
         let things = page.as_ref().and_then(|page| page[kind].as_array()).map_or(0, Vec::len);
         cloud.things += things as u64;
-        (page, mishap, cloud.faults.inventory_seconds)
+        (page, met, cloud.faults.inventory_seconds)
     };
     if seconds > 0.0 {
         tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
     }
     match page {
-        Some(page) => mishap.answer(page.to_string().into_bytes()).await,
+        Some(page) => met.answer(page.to_string().into_bytes()).await,
         None => HttpResponse::BadRequest().json(json!({"error": "bad_page_token"})),
     }
 }
@@ -53,16 +55,16 @@ fn is_poisoned(cloud: &Cloud, kind: &str, listing: &Listing) -> bool {
 /// `GET /v1/<kind>/<id>`.
 pub async fn one(shared: web::Data<Shared>, path: web::Path<(String, String)>) -> HttpResponse {
     let (kind, id) = path.into_inner();
-    let (thing, mishap) = {
+    let (thing, met) = {
         let mut cloud = shared.cloud();
         let Some(kind) = known(&kind) else { return HttpResponse::NotFound().finish() };
-        let mishap = cloud.meet(kind);
+        let met = cloud.meet(kind, false);
         let thing = thing(&cloud, kind, &id);
         cloud.things += u64::from(thing.is_some());
-        (thing, mishap)
+        (thing, met)
     };
     match thing {
-        Some(thing) => mishap.answer(thing.to_string().into_bytes()).await,
+        Some(thing) => met.answer(thing.to_string().into_bytes()).await,
         None => not_found(),
     }
 }
@@ -133,7 +135,7 @@ fn not_found() -> HttpResponse {
 }
 
 fn known(kind: &str) -> Option<&'static str> {
-    ["vms", "hosts", "flavors", "images"].into_iter().find(|known| *known == kind)
+    KINDS.into_iter().find(|known| *known == kind)
 }
 
 /// All things of a kind in the order of their numbers.
@@ -159,7 +161,7 @@ fn value<T: Serialize>(thing: &T) -> Value {
 }
 
 /// `None` for a request that the API does not have.
-fn page(cloud: &Cloud, kind: &str, listing: &Listing) -> Option<Value> {
+fn page(cloud: &mut Cloud, kind: &str, listing: &Listing) -> Option<Value> {
     let mut wanted = match &listing.ids {
         None => things(cloud, kind),
         Some(ids) => {
@@ -173,12 +175,22 @@ fn page(cloud: &Cloud, kind: &str, listing: &Listing) -> Option<Value> {
     // Pages go on by place, not by thing, so that a deletion between two pages shifts them as the API says.
     let start: usize =
         listing.page_token.as_deref().map_or(Some(0), |token| token.strip_prefix("at-")?.parse().ok())?;
-    let mut limit = listing.limit.unwrap_or(100).clamp(1, 1000);
-    if cloud.faults.page_limit > 0 {
-        limit = limit.min(cloud.faults.page_limit);
-    }
+    let limit = cloud.next_listing(listing.limit.unwrap_or(100).clamp(1, 1000));
     let end = start.saturating_add(limit).min(wanted.len());
     let next = (end < wanted.len()).then(|| format!("at-{end}"));
     let rows: Vec<Value> = wanted.drain(..end).skip(start).collect();
+    if kind == "vms" && listing.ids.is_none() && next.is_some() {
+        let listed = rows.first().and_then(|row| row["id"].as_str());
+        listed.into_iter().for_each(|id| cloud.shift(id));
+    }
     Some(json!({kind: rows, "next_page_token": next}))
+}
+
+/// `GET /v1/_simulator/inventory`: all there is at this moment, whatever goes wrong elsewhere.
+pub async fn truth(shared: web::Data<Shared>) -> HttpResponse {
+    let truth: serde_json::Map<String, Value> = {
+        let cloud = shared.cloud();
+        KINDS.map(|kind| (kind.to_owned(), Value::from(things(&cloud, kind)))).into_iter().collect()
+    };
+    HttpResponse::Ok().json(truth)
 }

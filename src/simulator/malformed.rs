@@ -13,10 +13,13 @@ pub const KINDS: &[fn(&str) -> Vec<u8>] = &[
         let nested = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
         event.replacen("\"message\":", &format!("\"deep\":{nested},\"message\":"), 1).into_bytes()
     },
-    |event| {
-        let (head, tail) = event.split_once("\"message\":\"").unwrap_or((event, ""));
-        [head.as_bytes(), b"\"message\":\"\xff\xfe", tail.as_bytes()].concat()
-    },
+    invalid_utf8,
     |event| format!("[{event}]").into_bytes(),
     |event| serde_json::Value::from(event).to_string().into_bytes(),
 ];
+
+/// Bytes in a text that are no UTF-8.
+pub fn invalid_utf8(event: &str) -> Vec<u8> {
+    let (head, tail) = event.split_once("\"message\":\"").unwrap_or((event, ""));
+    [head.as_bytes(), b"\"message\":\"\xff\xfe", tail.as_bytes()].concat()
+}

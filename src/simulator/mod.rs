@@ -1,22 +1,27 @@
 //! A working Awesome Cloud: the whole API of the example provider over a small world that lives.
 //!
-//! Used in-process by tests and as `catchall simulate awesome-cloud`. Besides the API it has `/v1/_simulator/stats` (how
-//! often it was asked for what), `/v1/_simulator/ledger` (ids of all events made visible, to compare with what was
-//! caught), and `/v1/_simulator/faults` (what is to go wrong).
+//! Used in-process by tests and as `catchall simulate awesome-cloud`. Besides the API it has, below `/v1/_simulator/`, what a
+//! judge and a mischief-maker need: `stats`, `ledger` (ids of all events that became visible), `inventory` (the truth),
+//! `faults` (what is to go wrong) and `rate`. `docs/simulator.md` tells them all.
 
 mod cloud;
+mod draws;
 mod event_log;
 mod events_api;
 mod faults;
 mod inventory_api;
 mod malformed;
+mod menu;
+mod mishap;
 mod server;
 mod things;
 mod world;
 
 pub use cloud::{Cloud, Stats};
-pub use event_log::Ledger;
-pub use faults::{Faults, Mishap};
+pub use event_log::{Gone, Ledger};
+pub use faults::Faults;
+pub use menu::{FaultKind, FaultMenu, UnknownFault};
+pub use mishap::Mishap;
 pub use things::rfc3339;
 
 use actix_web::dev::ServerHandle;
@@ -90,25 +95,28 @@ impl Shared {
 pub async fn start(options: SimulatorOptions) -> std::io::Result<Simulator> {
     let epoch = options.epoch.unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string()[..12].to_owned());
     let mut cloud = Cloud::new(options.seed, options.vms, epoch);
-    cloud.faults = options.faults;
+    cloud.set_faults(options.faults);
+    cloud.rate = options.rate;
     let shared = Shared { cloud: Arc::new(Mutex::new(cloud)), token: options.token.map(Into::into) };
     let (server, addr) = server::bind(shared.clone(), options.listen)?;
     let handle = server.handle();
-    let ticking = tokio::spawn(tick(shared.clone(), options.rate));
+    let ticking = tokio::spawn(tick(shared.clone()));
     Ok(Simulator { addr, shared, server: handle, serving: Some(tokio::spawn(server)), ticking })
 }
 
-/// Lets things happen at `rate` each second, in small steps.
-async fn tick(shared: Shared, rate: f64) {
-    let started = tokio::time::Instant::now();
-    let mut done = 0_u64;
+/// Lets things happen at the cloud's rate, in small steps.
+async fn tick(shared: Shared) {
+    let mut last = tokio::time::Instant::now();
+    let mut due = 0.0_f64;
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
     loop {
         ticks.tick().await;
+        let mut cloud = shared.cloud();
+        due += last.elapsed().as_secs_f64() * cloud.rate.max(0.0);
+        last = tokio::time::Instant::now();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of events")]
-        let due = (started.elapsed().as_secs_f64() * rate.max(0.0)) as u64;
-        shared.cloud().happen(usize::try_from(due - done).unwrap_or(0));
-        done = due;
+        cloud.happen(due as usize);
+        due = due.fract();
     }
 }
 
@@ -131,6 +139,21 @@ impl Simulator {
     /// All events made visible so far.
     pub fn ledger(&self) -> Ledger {
         self.with(|cloud| cloud.log.ledger(cloud.now()))
+    }
+
+    /// From now on these things go wrong, and no others.
+    pub fn set_faults(&self, faults: Faults) {
+        self.with(|cloud| cloud.set_faults(faults));
+    }
+
+    /// Nothing goes wrong any more. A clock that was drawn stays where it is.
+    pub fn heal(&self) {
+        self.set_faults(Faults::default());
+    }
+
+    /// From now on so many things happen by themselves each second.
+    pub fn set_rate(&self, rate: f64) {
+        self.with(|cloud| cloud.rate = rate);
     }
 
     /// What was asked so far.

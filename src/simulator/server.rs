@@ -4,18 +4,22 @@ use super::faults::Faults;
 use super::{Shared, events_api, inventory_api};
 use actix_web::dev::{Server, Service, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpResponse, HttpServer, web};
+use serde::Deserialize;
 use std::net::SocketAddr;
 
 /// A server that listens, and where. It serves once it is awaited.
 pub(super) fn bind(shared: Shared, listen: SocketAddr) -> std::io::Result<(Server, SocketAddr)> {
+    let connecting = shared.clone();
     let server = HttpServer::new(move || {
         let shared = shared.clone();
         App::new()
             .app_data(web::Data::new(shared.clone()))
             .wrap_fn(move |request, service| {
                 // The clock is read before the page, so a page is never older than the clock it is judged by.
-                let date = shared.cloud().now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+                let now = shared.cloud().now();
+                let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
                 let admitted = admitted(&shared, request.path(), request.headers());
                 let answer = admitted.then(|| service.call(request));
                 async move {
@@ -31,6 +35,15 @@ pub(super) fn bind(shared: Shared, listen: SocketAddr) -> std::io::Result<(Serve
             })
             .configure(routes)
     })
+    .on_connect(move |connection, _| {
+        // So that a connection which is dropped is reset, where resets are asked for.
+        if let Some(stream) = connection.downcast_ref::<TcpStream>()
+            && connecting.cloud().faults.resets()
+            && let Err(error) = stream.set_zero_linger()
+        {
+            log::debug!("a connection cannot be reset, it will just end: {error}");
+        }
+    })
     .workers(1)
     .shutdown_timeout(1)
     .disable_signals()
@@ -43,6 +56,8 @@ fn routes(app: &mut web::ServiceConfig) {
     app.route("/v1/events", web::get().to(events_api::events))
         .route("/v1/_simulator/stats", web::get().to(stats))
         .route("/v1/_simulator/ledger", web::get().to(ledger))
+        .route("/v1/_simulator/inventory", web::get().to(inventory_api::truth))
+        .route("/v1/_simulator/rate", web::post().to(set_rate))
         .route("/v1/_simulator/faults", web::get().to(faults_now))
         .route("/v1/_simulator/faults", web::post().to(set_faults))
         .route("/v1/vms", web::post().to(inventory_api::create))
@@ -78,6 +93,17 @@ async fn faults_now(shared: web::Data<Shared>) -> HttpResponse {
 }
 
 async fn set_faults(shared: web::Data<Shared>, faults: web::Json<Faults>) -> HttpResponse {
-    shared.cloud().faults = faults.into_inner();
+    shared.cloud().set_faults(faults.into_inner());
+    HttpResponse::NoContent().finish()
+}
+
+/// Body of `POST /v1/_simulator/rate`.
+#[derive(Debug, Deserialize)]
+struct Rate {
+    rate: f64,
+}
+
+async fn set_rate(shared: web::Data<Shared>, rate: web::Json<Rate>) -> HttpResponse {
+    shared.cloud().rate = rate.rate;
     HttpResponse::NoContent().finish()
 }

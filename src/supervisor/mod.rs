@@ -21,9 +21,9 @@ use crate::refresh::{RefreshWorker, StopRefreshing};
 use crate::settings::{EmsSettings, Settings};
 use crate::vmdb;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, fut::wrap_future};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
-use street::{Handlers, Role, Street, Worker, WorkerKind};
+use street::{Handlers, Street, Worker, WorkerKind};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::DropGuard;
 
@@ -87,8 +87,9 @@ impl Supervisor {
 
     /// Takes over which EMSs there are and which of them are enabled.
     fn learn(&mut self, rows: &[vmdb::ems::EmsRow]) {
+        let rows: HashMap<&str, &vmdb::ems::EmsRow> = rows.iter().map(|row| (&*row.name, row)).collect();
         for settings in &self.settings.ext_management_systems {
-            let Some(row) = rows.iter().find(|row| row.name == settings.name) else { continue };
+            let Some(row) = rows.get(settings.name.as_str()) else { continue };
             let mut settings = settings.clone();
             settings.enabled = row.enabled;
             self.street.handling.names.set(row.id, &row.name);
@@ -106,6 +107,10 @@ impl Supervisor {
                 }
             }
         }
+        self.show_settings();
+    }
+
+    fn show_settings(&self) {
         let enabled = self.children.iter().filter(|(_, ems)| ems.settings.enabled);
         self.street.context.set_settings(SettingsPart {
             event_groups: self.settings.event_groups.clone(),
@@ -166,10 +171,10 @@ impl Supervisor {
 
     /// In a process that takes from `miq_queue`: (re)starts the taking, with the EMSs as they are now.
     fn start_delivery(&mut self) {
-        if self.stopping {
+        if self.stopping || !self.street.delivers() {
             return;
         }
-        if let (Role::QueueWorker, Some(handlers)) = (&self.street.role, &self.handlers) {
+        if let Some(handlers) = &self.handlers {
             let all = || self.children.values();
             let ems = all().map(|ems| (ems.id, (ems.settings.provider, ems.settings.refresh.clone())));
             let flood = all().filter_map(|ems| {
@@ -277,22 +282,29 @@ impl Supervisor {
         ctx.spawn(wrap_future::<_, Self>(stop).map(|(), supervisor, _| supervisor.start_missing()));
     }
 
-    /// Brings the children in line with who is enabled now.
-    fn follow(&mut self, rows: &[vmdb::ems::EmsRow], ctx: &mut Context<Self>) {
-        let before: HashMap<String, bool> =
-            self.children.iter().map(|(name, ems)| (name.clone(), ems.settings.enabled)).collect();
-        self.learn(rows);
-        let mut paused = Vec::new();
-        for (name, ems) in &self.children {
-            match (before.get(name), ems.settings.enabled) {
-                (Some(true), false) => {
+    /// Brings the children in line with who is enabled now. It is asked all the time, so where nothing changed it costs
+    /// next to nothing, however many EMSs there are.
+    fn follow(&mut self, enabled: &HashSet<EmsId>, ctx: &mut Context<Self>) {
+        let (mut paused, mut resumed) = (Vec::new(), false);
+        for (name, ems) in &mut self.children {
+            let now = enabled.contains(&ems.id);
+            match (ems.settings.enabled, now) {
+                (true, false) => {
                     log::info!("{name}: paused");
                     paused.push(name.clone());
                 }
-                (Some(false), true) => log::info!("{name}: resumed"),
+                (false, true) => {
+                    log::info!("{name}: resumed");
+                    resumed = true;
+                }
                 _ => {}
             }
+            ems.settings.enabled = now;
         }
+        if paused.is_empty() && !resumed {
+            return;
+        }
+        self.show_settings();
         let stop = self.stop_children(&paused);
         ctx.spawn(wrap_future::<_, Self>(stop).map(|(), supervisor, _| supervisor.start_missing()));
     }
@@ -323,7 +335,7 @@ impl Actor for Supervisor {
             let caught: Vec<EmsId> = caught.collect();
             let bells = supervisor.street.handling.bells.clone();
             let asked = async move {
-                let rows = vmdb.read(vmdb::ems::list).await?;
+                let enabled = vmdb.read(vmdb::ems::enabled).await?;
                 // Work that a command queued rings no bell.
                 let waiting = vmdb.read(vmdb::refresh_work::ems_with_waiting_refresh).await?;
                 waiting.into_iter().for_each(|ems_id| bells.ring(ems_id));
@@ -334,11 +346,11 @@ impl Actor for Supervisor {
                 if !answered.is_empty() {
                     vmdb.write(|connection| vmdb::restarts::answered(connection, answered)).await?;
                 }
-                Ok::<_, vmdb::VmdbError>((rows, asked))
+                Ok::<_, vmdb::VmdbError>((enabled, asked))
             };
             ctx.spawn(wrap_future::<_, Self>(asked).map(|asked, supervisor, ctx| match asked {
-                Ok((rows, restarts)) => {
-                    supervisor.follow(&rows, ctx);
+                Ok((enabled, restarts)) => {
+                    supervisor.follow(&enabled, ctx);
                     supervisor.restart(|ems| restarts.contains(&ems.id), ctx);
                 }
                 Err(error) => log::debug!("looking for paused EMSs: {error}"),

@@ -22,6 +22,7 @@ use crate::webhooks::sender::WebhookSender;
 use actix::{Addr, Recipient};
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::time::Duration;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// What a process does of the street.
@@ -131,6 +132,14 @@ impl Street {
         }
     }
 
+    /// Whether this process takes events from `miq_queue`.
+    pub fn delivers(&self) -> bool {
+        match self.role {
+            Role::Run | Role::QueueWorker => true,
+            Role::SingleWorker(_) => false,
+        }
+    }
+
     /// Whether this process refreshes the EMS.
     pub fn refreshes(&self, ems: &EmsSettings) -> bool {
         let here = match self.role {
@@ -162,6 +171,10 @@ impl Street {
             handler: handlers.put_events.clone(),
             automation: self.automation.clone(),
             owner: self.owner,
+            pause: match self.role {
+                Role::QueueWorker => Duration::from_millis(200),
+                Role::Run | Role::SingleWorker(_) => Duration::from_secs(5),
+            },
             ems,
             flood: Mutex::new(flood),
         };

@@ -28,7 +28,8 @@ pub struct StoredDeadLetter {
     pub attempts: i64,
 }
 
-const SELECT: &str = "SELECT id, ems_id, event_uid, native, reason, created_on, attempts FROM dead_letters";
+const SELECT: &str =
+    "SELECT id, ems_id, event_uid, native, reason, created_on, attempts, transport_id FROM dead_letters";
 
 /// The latest letters, newest first.
 ///
@@ -127,6 +128,7 @@ pub(super) fn store(
     let columns = [
         ("ems_id", letters.iter().map(|(ems, _)| ems.0.into()).collect()),
         ("event_uid", uids.iter().map(|text| text.as_ref().into()).collect()),
+        ("transport_id", letters.iter().map(|(_, letter)| (&letter.transport_id).into()).collect()),
         ("native", natives.iter().map(|text| text.as_ref().into()).collect()),
         ("reason", reasons.iter().map(|text| text.as_ref().into()).collect()),
         ("created_on", letters.iter().map(|_| now.into()).collect()),
@@ -158,7 +160,12 @@ fn stored(row: &Fields) -> Result<StoredDeadLetter, VmdbError> {
     Ok(StoredDeadLetter {
         id: row.id(0)?,
         ems_id: EmsId(row.id(1)?),
-        letter: DeadLetter { event_uid: text(2), native: text(3), reason: text(4) },
+        letter: DeadLetter {
+            event_uid: text(2),
+            transport_id: row.string(7),
+            native: text(3),
+            reason: text(4),
+        },
         created_on: row.time(5).unwrap_or_default(),
         attempts: row.integer(6).unwrap_or_default(),
     })

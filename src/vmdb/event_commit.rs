@@ -4,13 +4,14 @@ use super::automate_work::{self, AutomateRequest, QueuedRequest};
 use super::dialect::Connection;
 use super::event_rows::{self, EventRow};
 use super::folded_events::{FoldedRow, Taker};
+use super::gaps::{self, NewGap};
 use super::refresh_work::{self, NewWork, QueuedTarget};
 use super::statement::Value;
-use super::{VmdbError, cursors, dead_letters, event_links, folded_events, gaps, relate};
+use super::{VmdbError, cursors, dead_letters, event_links, folded_events, relate};
 use crate::clock;
 use crate::provider::{Cursor, EmsId, Gap, ParsedEvent, Target, TargetRequest};
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What one EMS wants committed.
 #[derive(Clone, Debug)]
@@ -64,8 +65,11 @@ pub enum Work {
 /// A native event that could not become a row of `event_streams`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// Identifies it within the EMS, so that re-reading does not count it again: `sha256:` of the text.
+    /// Identifies it within the EMS, so that re-reading does not count it again: `sha256:` of the text, and of the
+    /// transport's id where there is one.
     pub event_uid: String,
+    /// The transport's id of the message (SQS `MessageId`), which may be all that identifies the event in it.
+    pub transport_id: Option<String>,
     /// The provider's text.
     pub native: String,
     /// Why.
@@ -83,7 +87,7 @@ pub struct BatchOutcome {
     pub duplicates: u64,
     /// Rows of `dead_letters` that were new.
     pub dead_letters: u64,
-    /// Rows of `event_gaps`.
+    /// Rows of `event_gaps` that were new.
     pub gaps: u64,
     /// Whether refresh work was queued: ring the EMS's refresh worker.
     pub work: bool,
@@ -147,23 +151,31 @@ pub fn commit(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<Vec
     connection.transaction(|connection| {
         let cursors =
             batches.iter().filter_map(|batch| Some((batch.ems_id, batch.cursor.as_ref()?))).collect();
+        fail::fail_point!("commit.begin");
+        // Before the cursors: whether a gap is known shows at the cursor that was.
+        let gaps = gaps::store(connection, &new_gaps(batches))?;
         cursors::store(connection, &cursors)?;
-        let mut outcomes = store_events(connection, batches)?;
+        let mut outcomes = store_events(connection, batches, &gaps)?;
         let letters: Vec<_> = pairs(batches, |batch| batch.dead_letters.iter());
         let mut new_letters = dead_letters::store(connection, &letters)?;
-        gaps::store(connection, &pairs(batches, |batch| batch.gap.iter()))?;
         let delivered: Vec<_> = batches.iter().flat_map(|batch| batch.delivered.iter().copied()).collect();
         if !delivered.is_empty() {
             connection.execute("DELETE FROM miq_queue WHERE id ?", &[Value::Integers(delivered)])?;
         }
         for (batch, outcome) in batches.iter().zip(&mut outcomes) {
-            outcome.gaps = u64::from(batch.gap.is_some());
+            outcome.gaps = u64::from(batch.gap.is_some() && gaps.contains(&batch.ems_id));
             if !batch.dead_letters.is_empty() {
                 outcome.dead_letters = new_letters.remove(&batch.ems_id).unwrap_or_default();
             }
         }
+        fail::fail_point!("commit.end");
         Ok(outcomes)
     })
+}
+
+fn new_gaps(batches: &[ReadyBatch]) -> Vec<NewGap<'_>> {
+    let with_gap = batches.iter().filter_map(|batch| Some((batch, batch.gap.as_ref()?)));
+    with_gap.map(|(batch, gap)| NewGap { ems_id: batch.ems_id, gap, cursor: batch.cursor.as_ref() }).collect()
 }
 
 fn pairs<'a, T: 'a, I: Iterator<Item = &'a T>>(
@@ -174,7 +186,11 @@ fn pairs<'a, T: 'a, I: Iterator<Item = &'a T>>(
 }
 
 /// The events, and for those that are new the work that follows.
-fn store_events(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<Vec<BatchOutcome>, VmdbError> {
+fn store_events(
+    connection: &mut Connection,
+    batches: &[ReadyBatch],
+    gaps: &BTreeSet<EmsId>,
+) -> Result<Vec<BatchOutcome>, VmdbError> {
     let mut outcomes = vec![BatchOutcome::default(); batches.len()];
     let candidates = distinct(batches);
     if !candidates.is_empty() {
@@ -184,8 +200,9 @@ fn store_events(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<V
     }
     let events: Vec<_> = candidates.iter().map(|(batch, ready)| (batches[*batch].ems_id, *ready)).collect();
     let plan = folded_events::plan(connection, &events)?;
-    let mut work = WorkOfCommit::new(batches);
+    let mut work = WorkOfCommit::new(gaps);
     let new = store_own(connection, &events, &plan.own, &mut work)?;
+    fail::fail_point!("commit.events");
     for (at, event_id) in &new {
         let (batch, ready) = candidates[*at];
         outcomes[batch].new_events += 1;
@@ -202,6 +219,7 @@ fn store_events(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<V
     let (works, requests) = work.into_new_work();
     refresh_work::put(connection, &works)?;
     automate_work::put(connection, &requests)?;
+    fail::fail_point!("commit.work");
     for (batch, outcome) in batches.iter().zip(&mut outcomes) {
         outcome.duplicates = batch.events.len() as u64 - outcome.new_events - outcome.folded_events;
         outcome.work = works.iter().any(|work| work.ems_id == batch.ems_id);
@@ -281,10 +299,11 @@ struct WorkOfCommit {
 }
 
 impl WorkOfCommit {
-    fn new(batches: &[ReadyBatch]) -> Self {
+    /// New gaps ask for full refreshes.
+    fn new(gaps: &BTreeSet<EmsId>) -> Self {
         let mut this = Self { works: BTreeMap::new(), requests: BTreeMap::new() };
-        for batch in batches.iter().filter(|batch| batch.gap.is_some()) {
-            this.of(batch.ems_id).full = true;
+        for ems_id in gaps {
+            this.of(*ems_id).full = true;
         }
         this
     }

@@ -4,9 +4,10 @@
 use super::bulk;
 use super::dialect::Connection;
 use super::event_commit::DeadLetter;
+use super::gaps::{self, NewGap};
 use super::refresh_work;
 use super::statement::Value;
-use super::{Fields, VmdbError, cursors, dead_letters, gaps};
+use super::{Fields, VmdbError, cursors, dead_letters};
 use crate::clock;
 use crate::provider::{Cursor, EmsId, Gap, ParsedEvent};
 use std::collections::{BTreeMap, HashSet};
@@ -46,6 +47,8 @@ pub struct QueuedOutcome {
     pub duplicates: u64,
     /// Rows of `dead_letters` that were new.
     pub dead_letters: u64,
+    /// Rows of `event_gaps` that were new.
+    pub gaps: u64,
 }
 
 /// Commits batches to the queue in one transaction, with their cursors, dead letters and gaps.
@@ -59,8 +62,19 @@ pub fn put_events(
     connection.transaction(|connection| {
         let cursors =
             batches.iter().filter_map(|batch| Some((batch.ems_id, batch.cursor.as_ref()?))).collect();
+        let new_gaps: Vec<_> = batches.iter().filter_map(new_gap).collect();
+        // Before the cursors: whether a gap is known shows at the cursor that was.
+        let gaps = gaps::store(connection, &new_gaps)?;
         cursors::store(connection, &cursors)?;
-        batches.iter().map(|batch| put_batch(connection, batch)).collect()
+        for ems_id in &gaps {
+            refresh_work::queue_full_refresh(connection, *ems_id)?;
+        }
+        let mut outcomes =
+            batches.iter().map(|batch| put_batch(connection, batch)).collect::<Result<Vec<_>, _>>()?;
+        for (batch, outcome) in batches.iter().zip(&mut outcomes) {
+            outcome.gaps = u64::from(batch.gap.is_some() && gaps.contains(&batch.ems_id));
+        }
+        Ok(outcomes)
     })
 }
 
@@ -70,15 +84,17 @@ fn put_batch(connection: &mut Connection, batch: &QueuedBatch) -> Result<QueuedO
     let queued = insert(connection, batch.ems_id, &fresh)?;
     let letters: Vec<_> = batch.dead_letters.iter().map(|letter| (batch.ems_id, letter)).collect();
     let new_letters = dead_letters::store(connection, &letters)?;
-    if let Some(gap) = &batch.gap {
-        gaps::store(connection, &[(batch.ems_id, gap)])?;
-        refresh_work::queue_full_refresh(connection, batch.ems_id)?;
-    }
     Ok(QueuedOutcome {
         queued,
         duplicates: batch.events.len() as u64 - queued,
         dead_letters: new_letters.get(&batch.ems_id).copied().unwrap_or_default(),
+        gaps: 0,
     })
+}
+
+fn new_gap(batch: &QueuedBatch) -> Option<NewGap<'_>> {
+    let gap = batch.gap.as_ref()?;
+    Some(NewGap { ems_id: batch.ems_id, gap, cursor: batch.cursor.as_ref() })
 }
 
 /// Those of `events` that are rows of `event_streams`, or were folded into one.
@@ -131,6 +147,15 @@ fn bug(error: serde_json::Error) -> VmdbError {
     VmdbError::Bug(error.to_string())
 }
 
+/// Whether something waits in queue `ems`; reads only.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn events_wait(connection: &mut Connection) -> Result<bool, VmdbError> {
+    let sql = "SELECT 1 FROM miq_queue WHERE queue_name = 'ems' AND state = 'ready' AND class_name = 'EmsEvent' LIMIT 1";
+    Ok(!connection.rows(sql, &[])?.is_empty())
+}
+
 /// Claims what waits in queue `ems`, at most `limit` events, in the order in which they were put.
 ///
 /// A row whose args are no event of ours becomes a dead letter.
@@ -167,6 +192,7 @@ fn bury(connection: &mut Connection, ems_id: EmsId, row: &Fields, error: &str) -
     let id = row.id(0)?;
     let letter = DeadLetter {
         event_uid: format!("miq_queue:{id}"),
+        transport_id: None,
         native: row.string(2).unwrap_or_default(),
         reason: format!("the args of this row of miq_queue are no event: {error}"),
     };

@@ -1,6 +1,7 @@
 //! Reads for each EMS what an operator asks first: does it catch, since when is it silent, what waits, what went wrong.
 
 use super::ems::{self, EmsRow};
+use super::gaps::{self, StoredGap};
 use super::timeline::{self, HourCount};
 use super::{Connection, Fields, VmdbError, dead_letters};
 use crate::provider::EmsId;
@@ -24,6 +25,8 @@ pub struct EmsOverview {
     pub dead_letters: i64,
     /// Rows of `event_gaps`.
     pub gaps: i64,
+    /// The latest of them.
+    pub last_gap: Option<StoredGap>,
 }
 
 /// All EMSs by name, and the events of the last 24 hours by hour, which the counts are made of.
@@ -44,7 +47,7 @@ pub fn read(connection: &mut Connection, now: DateTime<Utc>) -> Result<Overview,
     let cursors = times(connection, "SELECT ems_id, updated_on FROM ems_cursors")?;
     let waiting = waiting_work(connection)?;
     let dead_letters = dead_letters::counts(connection)?;
-    let gaps = gaps(connection)?;
+    let (gaps, mut last_gaps) = (gap_counts(connection)?, gaps::latest(connection)?);
     let mut all_ems = Vec::new();
     for ems in ems::list(connection)? {
         let id = ems.id;
@@ -60,6 +63,7 @@ pub fn read(connection: &mut Connection, now: DateTime<Utc>) -> Result<Overview,
             waiting_work: waiting.get(&id).copied().unwrap_or_default(),
             dead_letters: dead_letters.get(&id).copied().unwrap_or_default(),
             gaps: gaps.get(&id).copied().unwrap_or_default(),
+            last_gap: last_gaps.remove(&id),
             ems,
         });
     }
@@ -81,7 +85,7 @@ fn waiting_work(connection: &mut Connection) -> Result<BTreeMap<EmsId, i64>, Vmd
     Ok(connection.rows(sql, &[])?.iter().filter_map(work).collect())
 }
 
-fn gaps(connection: &mut Connection) -> Result<BTreeMap<EmsId, i64>, VmdbError> {
+fn gap_counts(connection: &mut Connection) -> Result<BTreeMap<EmsId, i64>, VmdbError> {
     let rows = connection.rows("SELECT ems_id, count(*) FROM event_gaps GROUP BY ems_id", &[])?;
     Ok(rows.iter().filter_map(|row| Some((EmsId(row.integer(0)?), row.integer(1)?))).collect())
 }

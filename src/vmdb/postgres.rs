@@ -13,6 +13,11 @@ use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 
+/// Upstream is acknowledged after a commit: one that a crash of the server could take back would lose events, whatever the
+/// server's own default is. Stricter settings than `on` stay.
+const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
+                       WHERE current_setting('synchronous_commit') = 'off'";
+
 /// Synchronous diesel over an asynchronous connection.
 pub(super) type Postgres = AsyncConnectionWrapper<AsyncPgConnection>;
 
@@ -73,7 +78,7 @@ impl PostgresAddress {
         let read_only = if access == Access::Read { "SET default_transaction_read_only TO on;" } else { "" };
         connection.batch_execute(&format!(
             "SET search_path TO {}; SET timezone TO 'UTC'; SET statement_timeout TO '60s'; SET lock_timeout TO '10s'; \
-             SET idle_in_transaction_session_timeout TO '10s'; SET client_min_messages TO warning; {read_only}",
+             SET idle_in_transaction_session_timeout TO '10s'; SET client_min_messages TO warning; {DURABLE}; {read_only}",
             quoted(&self.schema)
         ))?;
         Ok(Connection::new(Raw::Postgres(Box::new(connection)), access))
@@ -111,7 +116,8 @@ impl PostgresAddress {
     }
 }
 
-fn quoted(identifier: &str) -> String {
+/// An identifier as it may stand in SQL.
+pub(super) fn quoted(identifier: &str) -> String {
     format!("\"{}\"", identifier.replace('"', "\"\""))
 }
 

@@ -70,7 +70,9 @@ pub fn refresh_succeeded(
 ) -> Result<(), VmdbError> {
     connection.transaction(|connection| {
         ems::refreshed(connection, ems_id, Ok(()))?;
-        complete_refresh(connection, work, outcome)
+        complete_refresh(connection, work, outcome)?;
+        fail::fail_point!("refresh.end");
+        Ok(())
     })
 }
 

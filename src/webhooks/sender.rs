@@ -150,6 +150,7 @@ impl Post {
                 retry_after: None,
                 pause: false,
             });
+        fail::fail_point!("webhook.posted");
         self.pauses.heed(&attempt.queued.webhook, &verdict, self.first_wait);
         self.write_down(attempt, verdict).await;
         self.handling.bells.ring_worker(ActorKind::WebhookSender);

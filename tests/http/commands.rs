@@ -3,7 +3,7 @@
 use crate::filled::{Event, Fresh, event, on_both};
 use catchall::cli::{ems, events, queue, retry, status};
 use catchall::clock;
-use catchall::provider::{EmsEvent, EmsId, FullData, ParsedEvent};
+use catchall::provider::{EmsEvent, EmsId, FullData, NativeEvent, ParsedEvent};
 use catchall::vmdb::queue::{QueueQuery, Standing, Steered, drop_row, standing};
 use catchall::vmdb::{ReadyEvent, Work};
 
@@ -105,7 +105,7 @@ async fn a_dead_letter_is_shown_with_its_native_text_and_parsed_again(fresh: Fre
     assert!(text.contains("  reason: no JSON\n  native: still broken\n"), "{text}");
     assert_eq!(json.lines().count(), 2);
 
-    let prepare = |_: EmsId, native: &str| match native {
+    let prepare = |_: EmsId, native: &NativeEvent| match native.text.as_str() {
         "readable now" => Ok(vec![ready()]),
         other => Err(format!("cannot read {other}")),
     };

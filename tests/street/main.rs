@@ -4,6 +4,8 @@
 
 #[path = "../support/cloud.rs"]
 mod cloud;
+#[path = "../support/faulty_proxy.rs"]
+mod faulty_proxy;
 #[path = "../support/judge.rs"]
 mod judge;
 #[path = "../support/moto.rs"]
@@ -18,11 +20,13 @@ mod process;
 mod vmdb_rows;
 
 mod amazon;
+mod amazon_faults;
 mod bad_days;
 mod checked;
 mod floods;
 mod http;
 mod kills;
+mod named_kills;
 mod new_ems;
 mod pause;
 mod reload;

@@ -102,9 +102,15 @@ impl Moto {
         answer.queue_url.unwrap()
     }
 
-    /// Puts `body` into the queue as it stands.
-    pub async fn send(&self, queue_url: &str, body: &str) {
-        self.sqs.send_message().queue_url(queue_url).message_body(body).send().await.unwrap();
+    /// Puts `body` into the queue as it stands; its `MessageId`.
+    pub async fn send(&self, queue_url: &str, body: &str) -> String {
+        let sent = self.sqs.send_message().queue_url(queue_url).message_body(body).send().await.unwrap();
+        sent.message_id.unwrap()
+    }
+
+    /// Deletes a queue; one of its name can be made again.
+    pub async fn delete_queue(&self, queue_url: &str) {
+        self.sqs.delete_queue().queue_url(queue_url).send().await.unwrap();
     }
 
     /// (waiting, received and neither deleted nor visible again).

@@ -23,10 +23,21 @@ pub fn catchall(folder: &Path) -> Command {
 impl Catchall {
     /// Starts it; its log is appended to a file in `folder` named after the first argument.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let log = folder.join(format!("{}.log", arguments[0]));
-        let file = OpenOptions::new().create(true).append(true).open(&log).expect("the log file opens");
+        Self::start_with(folder, arguments, &[])
+    }
+
+    /// The same with more in its environment.
+    pub fn start_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = catchall(folder);
-        command.args(arguments).stderr(file).stdout(Stdio::null());
+        command.args(arguments).envs(environment.iter().copied());
+        Self::spawn(folder, arguments[0], command)
+    }
+
+    /// Starts this command, which becomes the binary; its log is appended to `NAME.log` in `folder`.
+    pub fn spawn(folder: &Path, name: &str, mut command: Command) -> Self {
+        let log = folder.join(format!("{name}.log"));
+        let file = OpenOptions::new().create(true).append(true).open(&log).expect("the log file opens");
+        command.stderr(file).stdout(Stdio::null());
         Self { child: command.spawn().expect("the binary starts"), log }
     }
 
@@ -53,7 +64,7 @@ impl Catchall {
     pub fn wait(&mut self, at_most: Duration) -> ExitStatus {
         let deadline = Instant::now() + at_most;
         loop {
-            if let Some(status) = self.child.try_wait().expect("the process can be waited for") {
+            if let Some(status) = self.ended() {
                 return status;
             }
             assert!(
@@ -63,6 +74,11 @@ impl Catchall {
             );
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// How it ended, once it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("the process can be waited for")
     }
 
     /// What it logged so far.

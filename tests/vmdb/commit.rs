@@ -17,6 +17,7 @@ on_both! {
     only_new_events_make_work_and_it_carries_their_ids
     a_dead_letter_is_counted_once
     a_gap_is_kept_and_asks_for_a_full_refresh
+    the_same_gap_is_kept_once_however_often_it_is_committed
     content_that_cannot_be_stored_fails_the_commit_as_data
     thousands_of_events_go_in_one_commit
     what_is_holdable_is_held_and_what_is_not_is_said
@@ -114,6 +115,7 @@ async fn only_new_events_make_work_and_it_carries_their_ids(fresh: Fresh) {
 
 async fn a_dead_letter_is_counted_once(fresh: Fresh) {
     let letter = |uid: &str| DeadLetter {
+        transport_id: None,
         event_uid: uid.to_owned(),
         native: "not JSON".to_owned(),
         reason: "expected value".to_owned(),
@@ -143,6 +145,29 @@ async fn a_gap_is_kept_and_asks_for_a_full_refresh(fresh: Fresh) {
     assert_eq!((kept.len(), &kept[0].gap), (1, &gap));
     let work = fresh.write(|c| claim_refresh(c, EmsId(1), 9, 10)).await;
     assert_eq!((work.len(), work[0].full), (1, true));
+}
+
+async fn the_same_gap_is_kept_once_however_often_it_is_committed(fresh: Fresh) {
+    let time = event("a", "X").event.timestamp;
+    for (number, from) in [(1, Some(time)), (2, None)] {
+        let gap = Gap { from, to: None, reason: "source_changed".to_owned() };
+        let found =
+            |position| ReadyBatch { gap: Some(gap.clone()), cursor: Some(cursor(position)), ..batch(vec![]) };
+        let outcome = commit(&fresh, vec![found(number)]).await;
+        assert_eq!((outcome[0].gaps, outcome[0].work), (1, true), "{from:?}");
+        let again = commit(&fresh, vec![found(number)]).await;
+        assert_eq!((again[0].gaps, again[0].work), (0, false), "the answer was lost: {from:?}");
+        let other = ReadyBatch { ems_id: EmsId(2), ..found(number) };
+        assert_eq!(commit(&fresh, vec![other]).await[0].gaps, 1, "of another EMS: {from:?}");
+    }
+    // A stream that was replaced while its batch waited finds it again, and the cursor may stand elsewhere by then.
+    let gap = Gap { from: Some(time), to: Some(time), reason: "source_changed".to_owned() };
+    let again = ReadyBatch { gap: Some(gap.clone()), cursor: Some(cursor(9)), ..batch(vec![]) };
+    assert_eq!(commit(&fresh, vec![again]).await[0].gaps, 0);
+    // Where nobody knows where it began, a cursor that moved on since tells it apart.
+    let unknown = Gap { from: None, ..gap };
+    let later = ReadyBatch { gap: Some(unknown), cursor: Some(cursor(10)), ..batch(vec![]) };
+    assert_eq!(commit(&fresh, vec![later]).await[0].gaps, 1);
 }
 
 async fn content_that_cannot_be_stored_fails_the_commit_as_data(fresh: Fresh) {
@@ -195,8 +220,12 @@ async fn what_is_holdable_is_held_and_what_is_not_is_said(fresh: Fresh) {
 }
 
 async fn a_dead_letter_is_held_whatever_is_in_it(fresh: Fresh) {
-    let letter =
-        DeadLetter { event_uid: "a".to_owned(), native: "a\0b".to_owned(), reason: "a NUL: \0".to_owned() };
+    let letter = DeadLetter {
+        transport_id: None,
+        event_uid: "a".to_owned(),
+        native: "a\0b".to_owned(),
+        reason: "a NUL: \0".to_owned(),
+    };
     let batches = vec![ReadyBatch { dead_letters: vec![letter], ..batch(vec![]) }];
     assert_eq!(commit(&fresh, batches).await[0].dead_letters, 1);
     assert_eq!(fresh.vmdb.read(|c| dead_letters::list(c, 1)).await.unwrap()[0].letter.native, "a\u{fffd}b");

@@ -1,5 +1,6 @@
 //! The SQS client: credentials, address, deadlines, TLS. One HTTP client for all EMSs with the same TLS settings.
 
+use super::clock::QueueClock;
 use super::errors::chain;
 use super::queue::QueueSettings;
 use crate::provider::StreamError;
@@ -22,12 +23,12 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 static PLAIN: OnceLock<SharedHttpClient> = OnceLock::new();
 static PUBLIC_AUTHORITIES: OnceLock<SharedHttpClient> = OnceLock::new();
 
-/// A client for the queue of `settings`. Asks nobody when the settings hold an access key.
+/// A client for the queue of `settings`, which keeps `clock` going. Asks nobody when the settings hold an access key.
 ///
 /// # Errors
 /// [`StreamError::Unauthorized`] when there are no credentials, [`StreamError::Refused`] when the own certificate authority
 /// is none.
-pub(super) async fn client(settings: &QueueSettings) -> Result<Client, StreamError> {
+pub(super) async fn client(settings: &QueueSettings, clock: QueueClock) -> Result<Client, StreamError> {
     let http_client = http_client(settings)?;
     let region = Region::new(settings.region.clone());
     let builder = match &settings.access_key {
@@ -43,8 +44,10 @@ pub(super) async fn client(settings: &QueueSettings) -> Result<Client, StreamErr
         .read_timeout(READ_TIMEOUT)
         .operation_attempt_timeout(READ_TIMEOUT + CONNECT_TIMEOUT)
         .build();
-    let mut builder =
-        builder.timeout_config(timeouts).retry_config(RetryConfig::standard().with_max_attempts(2));
+    let mut builder = builder
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(2))
+        .interceptor(clock);
     builder.set_endpoint_url(
         settings.endpoint_url.clone().or_else(|| std::env::var("AWS_ENDPOINT_URL_SQS").ok()),
     );

@@ -4,10 +4,12 @@
 //! refresh calls of its events make no work. `docs/providers/amazon.md` tells an operator how to set it up.
 
 mod client;
+mod clock;
 mod envelope;
 mod errors;
 mod identity;
 mod kind;
+mod last_read;
 mod parser;
 mod queue;
 mod receipts;

@@ -1,5 +1,6 @@
 //! The requests about messages: receive, delete, keep hidden. Many receipts go out in batches of ten, several at a time.
 
+use super::clock::QueueClock;
 use super::errors::{Asked, stream_error};
 use crate::provider::StreamError;
 use aws_sdk_sqs::Client;
@@ -28,6 +29,7 @@ pub(super) struct Connection {
     pub(super) queue_url: String,
     pub(super) ems: String,
     pub(super) region: String,
+    pub(super) clock: QueueClock,
     /// How long a received message stays hidden.
     pub(super) visibility: Duration,
 }

@@ -32,6 +32,8 @@ impl AwesomeStream {
                 }
                 Err(_) => "cursor_refused",
             }
+        } else if cursor.source.is_empty() {
+            "cursor_refused"
         } else {
             "source_changed"
         };

@@ -1,0 +1,130 @@
+//! SQS through a proxy that misbehaves: whatever it does, and whenever Catchall is killed, every message is one row or one
+//! dead letter, and leaves the queue.
+//!
+//! `CATCHALL_PROVE_RUNS` is the number of seeded runs with everything at once; without it there is one for each database.
+
+mod gaps;
+mod house;
+
+use crate::faulty_proxy::Fault;
+use house::{House, database};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use std::time::Duration;
+
+/// Twelve events and two that are none, with one fault on nearly every second request until it was met three times.
+fn alone(fault: Fault) {
+    let name = format!("faults-{fault:?}").to_lowercase();
+    let Some(mut house) = House::new(&name, "sqlite", &[fault], 0.45, 7) else { return };
+    house.send_events(6);
+    house.send_malformed(1);
+    house.start();
+    house.send_events(6);
+    house.send_alarms(2);
+    house.send_malformed(1);
+    house.until_met(fault, if fault == Fault::HalfOpen { 1 } else { 2 });
+    house.judge();
+}
+
+macro_rules! each_alone {
+    ($($name:ident: $fault:ident,)*) => {
+        $(#[test] fn $name() { alone(Fault::$fault) })*
+        #[test]
+        fn every_fault_has_its_test() {
+            let tested = [$(Fault::$fault),*];
+            assert!(Fault::ALL.iter().all(|fault| tested.contains(fault)));
+        }
+    };
+}
+
+each_alone! {
+    answers_that_come_late_lose_nothing: Late,
+    messages_delivered_twice_are_stored_once: Twice,
+    server_errors_lose_nothing: ServerError,
+    throttling_loses_nothing: Throttled,
+    tokens_that_expire_lose_nothing: ExpiredToken,
+    connections_that_break_before_lose_nothing: ResetBefore,
+    answers_that_are_lost_lose_nothing: ResetAfter,
+    truncated_answers_lose_nothing: Truncated,
+    wrong_lengths_lose_nothing: WrongLength,
+    answers_that_are_no_json_lose_nothing: NotJson,
+    empty_answers_lose_nothing: Empty,
+    answers_byte_by_byte_lose_nothing: Drip,
+    half_open_connections_lose_nothing: HalfOpen,
+    batches_that_fail_in_part_lose_nothing: PartialFailure,
+    a_clock_hours_away_loses_nothing: Clock,
+}
+
+/// Everything at once, and kills in between; then it heals.
+fn everything_at_once(kind: &str, seed: u64, kills: u32) {
+    // A connection that never answers takes 30 s: it has a test of its own.
+    let menu: Vec<_> = Fault::ALL.into_iter().filter(|fault| *fault != Fault::HalfOpen).collect();
+    let Some(mut house) = House::new(&format!("faults-all-{kind}-{seed}"), kind, &menu, 0.3, seed) else {
+        return;
+    };
+    let mut random = StdRng::seed_from_u64(seed);
+    println!("seed {seed}");
+    for _ in 0..kills {
+        house.start();
+        house.send_events(random.random_range(1..12));
+        house.send_alarms(random.random_range(0..3));
+        house.send_malformed(random.random_range(0..2));
+        std::thread::sleep(Duration::from_millis(random.random_range(100..900)));
+        house.kill();
+    }
+    house.heal();
+    house.start();
+    house.judge();
+    println!("seed {seed} on {kind}: {kills} kills, {}", house.figures());
+}
+
+#[test]
+fn all_faults_and_kills_lose_and_double_nothing() {
+    for run in 0..house::runs() {
+        everything_at_once("sqlite", 20_261_124 + run, 8);
+    }
+}
+
+#[test]
+fn all_faults_and_kills_lose_and_double_nothing_on_postgresql() {
+    for run in 0..house::runs() {
+        everything_at_once("postgres", 30_261_124 + run, 6);
+    }
+}
+
+/// Dies with its messages committed and not yet deleted: they come, every one, a second time.
+fn killed_between_commit_and_acknowledgement(kind: &str) {
+    let Some(mut house) = House::new(&format!("faults-before-ack-{kind}"), kind, &[], 0.0, 1) else { return };
+    house.send_events(5);
+    house.send_alarms(2);
+    house.send_malformed(1);
+    house.start_to_die_at("stream.before-ack");
+    house.dies();
+    let stored = house.stored();
+    assert!(stored > 0, "it was committed");
+    let (waiting, hidden) = house.counts();
+    assert_eq!(waiting + hidden, 8, "and nothing was deleted");
+    house.start();
+    house.judge();
+    let duplicates = house.metric("catchall_duplicates_total");
+    assert!(duplicates >= u64::try_from(stored).unwrap().min(7), "{duplicates} came again, of {stored}");
+}
+
+database!(killed_between_commit_and_acknowledgement);
+
+/// An alarm has no identity but its message's: a letter that can be read at last is the event that it would have been.
+#[test]
+fn dead_letters_that_are_tried_again_have_the_identity_of_their_messages() {
+    let Some(mut house) = House::new("faults-letters", "sqlite", &[], 0.0, 1) else { return };
+    let without_time = r#"{"AlarmName": "hosts", "StateChangeTime": "?"}"#;
+    let mut sent = [house.send(without_time), house.send(without_time)];
+    house.start();
+    house.rows_are("dead_letters", 2);
+    house.kill();
+    let with_time = r#"{"AlarmName": "hosts", "StateChangeTime": "2026-11-24T10:00:07.916+0000"}"#;
+    house.write(format!("UPDATE dead_letters SET native = '{with_time}'"));
+    house.command(&["events", "--dead", "--retry"]);
+    sent.sort();
+    assert_eq!(house.texts("SELECT event_uid AS value FROM event_streams ORDER BY event_uid"), sent);
+    house.rows_are("dead_letters", 0);
+}
