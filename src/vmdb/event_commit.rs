@@ -3,7 +3,7 @@
 use super::automate_work::{self, AutomateRequest, QueuedRequest};
 use super::dialect::Connection;
 use super::event_rows::{self, EventRow};
-use super::folded_events::{FoldedRow, Taker};
+use super::folded_events::{Fold, FoldedRow, Taker};
 use super::gaps::{self, NewGap};
 use super::refresh_work::{self, NewWork, QueuedTarget};
 use super::statement::Value;
@@ -210,7 +210,7 @@ fn store_events(
         work.refresh(batches[batch].ems_id, ready, *event_id);
         work.automate(batches[batch].ems_id, ready, *event_id);
     }
-    for (at, event_id) in store_folded(connection, &events, (&plan.folds, &new), &mut work)? {
+    for (at, event_id) in store_folded(connection, &events, &plan.folds, &new, &mut work)? {
         let (batch, ready) = candidates[at];
         outcomes[batch].folded_events += 1;
         outcomes[batch].timestamps.push(ready.event.event.timestamp);
@@ -258,7 +258,8 @@ fn store_own(
 fn store_folded(
     connection: &mut Connection,
     events: &[(EmsId, &ReadyEvent)],
-    (folds, new): (&[(usize, Taker)], &[(usize, i64)]),
+    folds: &[Fold],
+    new: &[(usize, i64)],
     work: &mut WorkOfCommit,
 ) -> Result<Vec<(usize, i64)>, VmdbError> {
     if folds.is_empty() {

@@ -18,8 +18,11 @@ use std::collections::{BTreeMap, HashMap};
 /// Which events of a commit become rows of their own, and which are folded. Numbers are places among the events given.
 pub(super) struct Plan {
     pub(super) own: Vec<usize>,
-    pub(super) folds: Vec<(usize, Taker)>,
+    pub(super) folds: Vec<Fold>,
 }
+
+/// The place of a repeat, and what takes it.
+pub(super) type Fold = (usize, Taker);
 
 /// The row that takes a repeat.
 pub(super) enum Taker {
