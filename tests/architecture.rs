@@ -99,6 +99,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "provider",
             "settings::RefreshSettings",
             "event_catcher::messages",
+            "event_catcher::flood_control",
             "automate::SharedAutomation",
             "event_catcher::parser::count",
             "event_catcher::prepare",

@@ -11,6 +11,8 @@ mod connections;
 mod drift;
 #[path = "vmdb/ems.rs"]
 mod ems;
+#[path = "vmdb/folding.rs"]
+mod folding;
 #[path = "vmdb/inventory.rs"]
 mod inventory;
 #[path = "vmdb/links.rs"]

@@ -84,6 +84,7 @@ pub fn json(story: &Story, switchboard: &Switchboard) -> String {
 pub fn text(story: &Story, switchboard: &Switchboard) -> String {
     let mut page = Page::default();
     tell_event(&mut page, story);
+    tell_folded(&mut page, story);
     tell_relations(&mut page, story);
     tell_switchboard(&mut page, &explain(story, switchboard));
     page.section("Done for it besides refreshing", "nothing", story.actions.iter().map(action));
@@ -151,6 +152,18 @@ fn tell_event(page: &mut Page, story: &Story) {
         shown.push_str(" … (all of it: --json)");
     }
     page.fact("full_data", &shown);
+}
+
+fn tell_folded(page: &mut Page, story: &Story) {
+    let Some(folded) = &story.folded else { return };
+    let (first, last) = (folded.first_timestamp.map(time), folded.last_timestamp.map(time));
+    let count = format!(
+        "{} repeats (flood control), all from {} until {}",
+        folded.count,
+        first.unwrap_or_default(),
+        last.unwrap_or_default()
+    );
+    page.fact("folded into it", &count);
 }
 
 fn tell_relations(page: &mut Page, story: &Story) {

@@ -55,7 +55,7 @@ pub fn text(connection: &mut Connection, chosen: &Chosen, now: DateTime<Utc>) ->
             timestamp.format("%Y-%m-%d %H:%M:%S").to_string(),
             clock::in_words(now - timestamp),
             name_of(&names, event.ems_id),
-            event.event_type.clone(),
+            times(event),
             event.resources.iter().map(about).collect::<Vec<_>>().join(", "),
             refresh(event),
             event.message.clone().unwrap_or_default(),
@@ -80,7 +80,7 @@ pub fn json_lines(connection: &mut Connection, chosen: &Chosen) -> Result<String
         let line = json!({
             "id": event.position.id, "timestamp": event.position.timestamp, "created_on": event.created_on,
             "ems_id": event.ems_id, "ems": name_of(&names, event.ems_id), "event_type": event.event_type,
-            "message": event.message, "resources": resources, "refresh": refresh(event),
+            "folded": event.folded, "message": event.message, "resources": resources, "refresh": refresh(event),
         });
         format!("{line}\n")
     };
@@ -101,6 +101,14 @@ fn names(connection: &mut Connection) -> Result<Names, VmdbError> {
 
 fn name_of(names: &Names, ems_id: Option<i64>) -> String {
     ems_id.map_or_else(String::new, |id| names.get(&id).cloned().unwrap_or_else(|| id.to_string()))
+}
+
+/// Its type, and how often it came when repeats were folded into it.
+fn times(event: &TimelineEvent) -> String {
+    match event.folded {
+        0 => event.event_type.clone(),
+        folded => format!("{} ×{}", event.event_type, folded + 1),
+    }
 }
 
 fn about(resource: &EventResource) -> String {

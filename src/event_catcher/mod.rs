@@ -3,6 +3,9 @@
 //! The EventCatcher owns the other two. One that fails or panics is replaced by a fresh one with jittered back-off and a
 //! higher generation. It decides nothing about events; `stream`, `parser` and `prepare` do.
 
+pub mod flood;
+pub mod flood_control;
+mod flood_memory;
 pub mod messages;
 pub mod parser;
 pub mod prepare;
@@ -15,6 +18,7 @@ use crate::observe::{ActorFigures, ActorKind, ActorState, EmsFigures, Observe};
 use crate::provider::{Ems, Provider, StreamError};
 use crate::vmdb::{BatchOutcome, ReadyBatch};
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, Recipient, ResponseFuture};
+use flood_control::FloodControl;
 use messages::{CatchError, Caught, LoadCursor, ParseEvents, PutEvents};
 use parser::{ParserActor, ParserSettings};
 use std::sync::Arc;
@@ -127,11 +131,13 @@ impl EventCatcher {
         let notice = self.children.notice(Child::Parser);
         let (provider, settings) = (self.catching.provider, self.catching.parser.clone());
         let ems = self.catching.ems_figures();
+        let flood = FloodControl::of(&self.catching.ems.catcher, &self.catching.ems.name);
         self.parser = Some(ParserActor::spawn(&self.catching.arbiters.parsers, move || ParserActor {
             provider,
             settings,
             figures,
             ems,
+            flood,
             notice,
         }));
     }

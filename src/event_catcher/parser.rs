@@ -4,6 +4,7 @@
 //! pure; the actor only carries them.
 
 use super::Child;
+use super::flood_control::{self, FloodControl};
 use super::messages::{ParseEvents, ParsedBatch};
 use super::prepare::{Outcome, Preparation, dead_letter_of, parse_native, prepare};
 use super::stream::StreamExit;
@@ -13,7 +14,7 @@ use crate::clock;
 use crate::observe::{ActorFigures, EmsFigures};
 use crate::provider::{NativeEvent, ParseError, Parsed, ParsedEvent, Provider};
 use crate::settings::{EventNameFilter, RefreshSettings};
-use actix::{Actor, Addr, Context, Handler};
+use actix::{Actor, Addr, AsyncContext, Context, Handler};
 use actix_rt::ArbiterHandle;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub struct ParserActor {
     pub(super) settings: ParserSettings,
     pub(super) figures: Arc<ActorFigures>,
     pub(super) ems: Arc<EmsFigures>,
+    pub(super) flood: Option<FloodControl>,
     pub(super) notice: ExitNotice<Child, StreamExit>,
 }
 
@@ -52,6 +54,16 @@ impl ParserActor {
 
 impl Actor for ParserActor {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        if self.flood.is_some() {
+            ctx.run_interval(flood_control::LOOK, |parser, _| {
+                if let Some(flood) = &mut parser.flood {
+                    flood.look();
+                }
+            });
+        }
+    }
 
     fn stopped(&mut self, _: &mut Self::Context) {
         // While a panic unwinds the notice stays unreported here, and its drop tells of the panic.
@@ -68,7 +80,10 @@ impl Handler<ParseEvents> for ParserActor {
         self.figures.mailbox_wait.record(message.sent.elapsed());
         self.figures.in_flight.store(message.events.len() as i64, Relaxed);
         fail::fail_point!("parser.begin");
-        let batch = parse_batch(self.provider, &self.settings, &self.ems, &message.events);
+        let mut batch = parse_batch(self.provider, &self.settings, &self.ems, &message.events);
+        if let Some(flood) = &mut self.flood {
+            flood.mark(self.provider, &mut batch.events);
+        }
         fail::fail_point!("parser.end");
         self.figures.in_flight.store(0, Relaxed);
         self.figures.handled.fetch_add(message.events.len() as u64, Relaxed);

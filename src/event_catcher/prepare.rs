@@ -77,7 +77,7 @@ pub fn prepare(
         Ok(((plan.work, automate), plan.outcomes))
     })?;
     let (work, automate) = ready;
-    Ok((ReadyEvent { event: parsed, work, automate }, outcomes))
+    Ok((ReadyEvent { automate, ..ReadyEvent::new(parsed, work) }, outcomes))
 }
 
 /// A dead letter of this native event. Messages of the same text may be events of their own, told apart only by the
@@ -104,7 +104,7 @@ pub fn dead_letter(native_text: &str, reason: &str) -> DeadLetter {
     }
 }
 
-fn guarded<T>(who: &str, call: impl FnOnce() -> Result<T, ParseError>) -> Result<T, ParseError> {
+pub(super) fn guarded<T>(who: &str, call: impl FnOnce() -> Result<T, ParseError>) -> Result<T, ParseError> {
     // Nothing of ours is changed by the call, so that nothing can be left half done.
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
         let message = panic_message(panic.as_ref());

@@ -7,6 +7,7 @@
 use super::{EmsNames, Handling};
 use crate::automate::SharedAutomation;
 use crate::backoff::Backoff;
+use crate::event_catcher::flood_control::FloodControl;
 use crate::event_catcher::messages::PutEvents;
 use crate::event_catcher::parser::count;
 use crate::event_catcher::prepare::{Preparation, dead_letter, prepare};
@@ -17,6 +18,7 @@ use actix::Recipient;
 use futures_util::FutureExt;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -35,8 +37,14 @@ pub struct Delivery {
     /// How often the queue is looked at while it is empty.
     pub pause: Duration,
     /// The EMSs of the settings.
-    pub ems: HashMap<EmsId, (&'static dyn Provider, RefreshSettings)>,
+    pub ems: HashMap<EmsId, DeliveredEms>,
+    /// Flood control of those that have it. It is here and not in the catching half, since only what is marked on its way
+    /// to the commit is folded: a row of `miq_queue` is the event alone.
+    pub flood: Mutex<HashMap<EmsId, FloodControl>>,
 }
+
+/// What an event of one EMS is prepared with.
+pub type DeliveredEms = (&'static dyn Provider, RefreshSettings);
 
 /// What the delivery does next.
 #[derive(Clone, Copy, PartialEq)]
@@ -109,12 +117,25 @@ impl Delivery {
             batch.delivered.push(claimed.id);
             self.ready(batch, claimed.event);
         }
+        self.control_floods(by_ems.values_mut());
         let puts =
             by_ems.into_values().map(|batch| self.handler.send(PutEvents { batch, sent: Instant::now() }));
         for reply in futures_util::future::join_all(puts).await {
             reply.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
         }
         Ok(count)
+    }
+
+    fn control_floods<'b>(&self, batches: impl Iterator<Item = &'b mut ReadyBatch>) {
+        let mut controls = self.flood.lock().unwrap_or_else(PoisonError::into_inner);
+        for batch in batches {
+            if let (Some(control), Some((provider, _))) =
+                (controls.get_mut(&batch.ems_id), self.ems.get(&batch.ems_id))
+            {
+                control.mark(*provider, &mut batch.events);
+            }
+        }
+        controls.values_mut().for_each(FloodControl::look);
     }
 
     fn ready(&self, batch: &mut ReadyBatch, parsed: ParsedEvent) {

@@ -23,6 +23,7 @@ pub fn into_miq_queue(
     fail::fail_point!("queue.put");
     let outcome = |(batch, outcome): (&ReadyBatch, miq_queue::QueuedOutcome)| BatchOutcome {
         new_events: outcome.queued,
+        folded_events: 0,
         duplicates: outcome.duplicates,
         dead_letters: outcome.dead_letters,
         gaps: outcome.gaps,

@@ -170,10 +170,13 @@ impl EventHandler {
 
     fn committed(&mut self, ems_id: EmsId, reply: oneshot::Sender<BatchOutcome>, outcome: BatchOutcome) {
         let name = self.handling.names.get(ems_id);
-        let BatchOutcome { new_events, duplicates, dead_letters, .. } = outcome;
-        log::debug!("{name}: {new_events} new events, {duplicates} known, {dead_letters} dead letters");
+        let BatchOutcome { new_events, folded_events, duplicates, dead_letters, .. } = outcome;
+        log::debug!(
+            "{name}: {new_events} new events, {folded_events} folded, {duplicates} known, {dead_letters} dead letters"
+        );
         let ems = self.handling.observe.ems(&name);
         ems.events.fetch_add(outcome.new_events, Relaxed);
+        ems.folded_events.fetch_add(outcome.folded_events, Relaxed);
         ems.duplicates.fetch_add(outcome.duplicates, Relaxed);
         ems.dead_letters.fetch_add(outcome.dead_letters, Relaxed);
         ems.gaps.fetch_add(outcome.gaps, Relaxed);
@@ -185,7 +188,7 @@ impl EventHandler {
             self.handling.bells.ring_worker(ActorKind::AutomateWorker);
         }
         self.figures.in_flight.fetch_sub(1, Relaxed);
-        self.figures.handled.fetch_add(outcome.new_events + outcome.duplicates, Relaxed);
+        self.figures.handled.fetch_add(new_events + folded_events + duplicates, Relaxed);
         // A catcher that is gone reads again from the cursor that was just committed.
         let _ = reply.send(outcome);
     }

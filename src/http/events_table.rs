@@ -78,6 +78,9 @@ impl EventsTable<'_> {
         let found = self.groups.group_and_level(&event.event_type);
         let only = Filter { event_type: Some(event.event_type.clone()), ..self.filter.first_page() };
         html.raw("<code>").link(only.link(self.path), cut(&event.event_type)).raw("</code> ");
+        if event.folded > 0 {
+            html.raw("<strong>").text(format!("×{}", event.folded + 1)).raw("</strong> ");
+        }
         badge(html, level_class(found.level), found.level);
         html.raw("<span class=\"more\">").text(found.group_name).raw("</span>");
         if let Some(message) = event.message.as_deref().filter(|message| !message.is_empty()) {

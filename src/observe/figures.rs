@@ -185,6 +185,8 @@ impl ActorFigures {
 pub struct EmsFigures {
     /// New rows of `event_streams`.
     pub events: AtomicU64,
+    /// New rows of `folded_events`: repeats that flood control folded into another event's row.
+    pub folded_events: AtomicU64,
     /// Events that were rows already.
     pub duplicates: AtomicU64,
     /// New rows of `dead_letters`.

@@ -71,6 +71,12 @@ const ACTOR: &[&str] = &["actor", "ems"];
 pub const EVENTS: Metric = counter("catchall_events_total", EMS, "New rows of event_streams.");
 /// New rows of `dead_letters`.
 pub const DEAD_LETTERS: Metric = counter("catchall_dead_letters_total", EMS, "New rows of dead_letters.");
+/// New rows of `folded_events`.
+pub const FOLDED_EVENTS: Metric = counter(
+    "catchall_folded_events_total",
+    EMS,
+    "Repeats that flood control folded into the row of another event.",
+);
 /// Events that were rows already.
 pub const DUPLICATES: Metric =
     counter("catchall_duplicates_total", EMS, "Events that came again and were rows already.");
@@ -209,6 +215,7 @@ pub const OPEN_FDS: Metric = gauge("process_open_fds", "", &[], "Open file descr
 pub const ALL: &[Metric] = &[
     EVENTS,
     DEAD_LETTERS,
+    FOLDED_EVENTS,
     DUPLICATES,
     GAPS,
     FILTERED,

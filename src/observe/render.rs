@@ -64,6 +64,7 @@ fn per_ems(out: &mut Exposition, all: &NamedEms, now: DateTime<Utc>) {
     };
     count(&metrics::EVENTS, |ems| &ems.events);
     count(&metrics::DEAD_LETTERS, |ems| &ems.dead_letters);
+    count(&metrics::FOLDED_EVENTS, |ems| &ems.folded_events);
     count(&metrics::DUPLICATES, |ems| &ems.duplicates);
     count(&metrics::GAPS, |ems| &ems.gaps);
     count(&metrics::REFRESH_CALLS_WITHOUT_WORK, |ems| &ems.refresh_calls_without_work);

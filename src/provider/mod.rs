@@ -7,6 +7,7 @@ pub mod budget;
 pub mod ems;
 pub mod event;
 pub mod event_uid;
+pub mod flood_key;
 pub mod http;
 pub mod inventory;
 pub mod json_text;
@@ -17,6 +18,7 @@ pub mod target;
 pub use budget::{ByteBudget, BytePermit};
 pub use ems::{Authentication, CatcherSettings, Ems, EmsId, Endpoint, InitialHistory, ProviderError, Secret};
 pub use event::{EmsEvent, Filtered, FullData, NativeEvent, ParseError, Parsed, ParsedEvent};
+pub use flood_key::{FloodKey, flood_key};
 pub use inventory::{
     Attribute, CollectionScope, Collector, Inventory, InventoryCollection, RefreshError, RefreshScope, Row,
 };
@@ -71,6 +73,12 @@ pub trait EventParser: Send + Sync {
     /// # Errors
     /// Concerns this native event alone: it is kept as a dead letter and the stream goes on.
     fn parse(&self, native: &NativeEvent) -> Result<Parsed, ParseError>;
+
+    /// What makes an event the repeat of another one, for flood control; Ruby: `event_dedup_key`. All but reference, time,
+    /// chain and payload, unless a provider knows better: such as a message that holds a counter.
+    fn flood_key<'e>(&self, event: &'e EmsEvent) -> FloodKey<'e> {
+        flood_key::flood_key(event)
+    }
 }
 
 /// Stored event → targets of a refresh. Pure; Ruby: `EventTargetParser#parse`.

@@ -12,6 +12,7 @@ pub use commands::{Reload, RestartCatchers, Shutdown};
 
 use crate::actor::{ChildId, Children, Exit};
 use crate::backoff::Backoff;
+use crate::event_catcher::flood_control::FloodControl;
 use crate::event_catcher::{EventCatcher, StopCatching};
 use crate::http::SettingsPart;
 use crate::observe::{ActorKind, ActorState};
@@ -174,11 +175,13 @@ impl Supervisor {
             return;
         }
         if let Some(handlers) = &self.handlers {
-            let ems = self
-                .children
-                .values()
-                .map(|ems| (ems.id, (ems.settings.provider, ems.settings.refresh.clone())));
-            self.delivery = Some(self.street.spawn_delivery(handlers, ems.collect()));
+            let all = || self.children.values();
+            let ems = all().map(|ems| (ems.id, (ems.settings.provider, ems.settings.refresh.clone())));
+            let flood = all().filter_map(|ems| {
+                Some((ems.id, FloodControl::of(&ems.settings.catcher, &ems.settings.name)?))
+            });
+            let delivery = self.street.spawn_delivery(handlers, ems.collect(), flood.collect());
+            self.delivery = Some(delivery);
         }
     }
 

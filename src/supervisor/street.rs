@@ -4,22 +4,24 @@ use crate::actor::rounds::{Rounds, RoundsActor, StopRounds};
 use crate::actor::{ArbiterHandles, ChildId, ExitNotice};
 use crate::automate::SharedAutomation;
 use crate::automate::worker::AutomateWorker;
+use crate::event_catcher::flood_control::FloodControl;
 use crate::event_catcher::messages::{LoadCursor, PutEvents};
 use crate::event_catcher::parser::ParserSettings;
 use crate::event_catcher::{Catching, EventCatcher};
-use crate::event_handler::deliver::Delivery;
+use crate::event_handler::deliver::{DeliveredEms, Delivery};
 use crate::event_handler::destination::{self, CommitBatches};
 use crate::event_handler::{EventHandler, Handling};
 use crate::http::HttpContext;
 use crate::observe::ActorKind;
-use crate::provider::{ByteBudget, Ems, EmsId, Provider};
+use crate::provider::{ByteBudget, Ems, EmsId};
 use crate::purger::Purger;
 use crate::refresh::limits::RefreshLimits;
 use crate::refresh::{RefreshWorker, Refreshing};
-use crate::settings::{EmsSettings, RefreshSettings, Settings};
+use crate::settings::{EmsSettings, Settings};
 use crate::webhooks::sender::WebhookSender;
 use actix::{Addr, Recipient};
 use std::collections::HashMap;
+use std::sync::Mutex;
 use std::time::Duration;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -161,7 +163,8 @@ impl Street {
     pub fn spawn_delivery(
         &self,
         handlers: &Handlers,
-        ems: HashMap<EmsId, (&'static dyn Provider, RefreshSettings)>,
+        ems: HashMap<EmsId, DeliveredEms>,
+        flood: HashMap<EmsId, FloodControl>,
     ) -> DropGuard {
         let delivery = Delivery {
             handling: self.handling.clone(),
@@ -173,6 +176,7 @@ impl Street {
                 Role::Run | Role::SingleWorker(_) => Duration::from_secs(5),
             },
             ems,
+            flood: Mutex::new(flood),
         };
         let stop = CancellationToken::new();
         self.arbiters.handler.spawn(delivery.run(stop.clone()));
@@ -188,8 +192,12 @@ impl Street {
         settings: &Settings,
         notice: ExitNotice<ChildId, ()>,
     ) -> Addr<EventCatcher> {
+        let mut own = self.ems(id, ems);
+        if matches!(self.role, Role::SingleWorker(_)) {
+            own.catcher.flooding_monitor_enabled = false; // the handling half has it
+        }
         let catching = Catching {
-            ems: self.ems(id, ems),
+            ems: own,
             provider: ems.provider,
             parser: ParserSettings {
                 filter: ems.blacklisted_event_names.clone(),

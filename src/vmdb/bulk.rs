@@ -38,6 +38,33 @@ pub(super) fn insert(
     Ok(returned)
 }
 
+/// As [`insert`], but passes over rows whose `ems_id` and `event_uid` the table `known` has. It is asked row by row and by its
+/// index, whatever a planner thinks of its size.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub(super) fn insert_unknown(
+    connection: &mut Connection,
+    table: &str,
+    known: &str,
+    columns: &[BulkColumn<'_>],
+    tail: &str,
+) -> Result<Vec<Fields>, VmdbError> {
+    let used: Vec<_> = columns.iter().filter(|(_, values)| !values.iter().all(is_null)).collect();
+    let names = names(&used);
+    let mut returned = Vec::new();
+    in_chunks(connection, &used, |connection, source, values| {
+        let sql = format!(
+            "WITH fresh ({names}) AS ({source}) INSERT INTO {table} ({names}) SELECT {names} FROM fresh WHERE \
+             (SELECT 1 FROM {known} known WHERE known.ems_id = fresh.ems_id AND known.event_uid = fresh.event_uid) IS NULL \
+             {tail}"
+        );
+        returned.append(&mut connection.rows(&sql, values)?);
+        Ok(())
+    })?;
+    Ok(returned)
+}
+
 /// Changes rows, which are known by the first column, `id`. `set` is what to set, in terms of the columns of `fresh`:
 /// `name = fresh.name`.
 ///

@@ -5,6 +5,7 @@
 use super::columns::{Columns, Kind};
 use super::statement::{Column, Field, Fields, Statement, Value};
 use super::{Access, VmdbError, postgres::Postgres};
+use crate::provider::EmsId;
 use chrono::NaiveDateTime;
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
@@ -17,7 +18,7 @@ use diesel::sql_types::HasSqlType;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamp, Untyped};
 use diesel::sqlite::{Sqlite, SqliteType};
 use diesel::{QueryResult, RunQueryDsl, SqliteConnection};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +38,10 @@ pub(super) enum Raw {
 
 /// The key of PostgreSQL's advisory lock for commits of events: one for each schema.
 const EVENTS: &str = "1163285838, hashtext(current_schema())";
+
+/// And those of EMSs' events, so many that a lane, of which there are 1, 2 or 4, shares none with another.
+const FIRST_EMS_LOCK: i64 = 1_163_285_839;
+const EMS_LOCKS: i64 = 16;
 
 /// Runs the same body on either connection.
 macro_rules! on_vmdb {
@@ -183,14 +188,28 @@ impl Connection {
         }
     }
 
-    /// Until the end of this transaction, [`Self::wait_for_event_commits`] waits for it. On SQLite writers wait for each
-    /// other anyway.
-    pub(super) fn announce_event_commit(&mut self) -> Result<(), VmdbError> {
-        if self.has_lanes() {
-            self.batch(&format!("SELECT pg_advisory_xact_lock_shared({EVENTS})"))
-        } else {
-            Ok(())
+    /// Until the end of this transaction, [`Self::wait_for_event_commits`] waits for it; and a transaction that folds
+    /// events of an EMS (`true`) and others that commit events of it wait for each other. On SQLite writers wait for each other
+    /// anyway.
+    pub(super) fn announce_event_commit(
+        &mut self,
+        emss: impl Iterator<Item = (EmsId, bool)>,
+    ) -> Result<(), VmdbError> {
+        if !self.has_lanes() {
+            return Ok(());
         }
+        // In order, so that no two wait for each other for ever.
+        let mut locks = BTreeMap::new();
+        for (ems_id, folds) in emss {
+            *locks.entry(ems_id.0.rem_euclid(EMS_LOCKS)).or_default() |= folds;
+        }
+        let mut sql = format!("SELECT pg_advisory_xact_lock_shared({EVENTS})");
+        for (lock, alone) in locks {
+            let shared = if alone { "" } else { "_shared" };
+            let key = FIRST_EMS_LOCK + lock;
+            sql += &format!(", pg_advisory_xact_lock{shared}({key}, hashtext(current_schema()))");
+        }
+        self.batch(&sql)
     }
 
     /// Waits until the commits of events that are under way are done; those to come see all that is committed by now.

@@ -3,14 +3,15 @@
 use super::automate_work::{self, AutomateRequest, QueuedRequest};
 use super::dialect::Connection;
 use super::event_rows::{self, EventRow};
+use super::folded_events::{Fold, FoldedRow, Taker};
 use super::gaps::{self, NewGap};
 use super::refresh_work::{self, NewWork, QueuedTarget};
 use super::statement::Value;
-use super::{VmdbError, cursors, dead_letters, event_links, relate};
+use super::{VmdbError, cursors, dead_letters, event_links, folded_events, relate};
 use crate::clock;
 use crate::provider::{Cursor, EmsId, Gap, ParsedEvent, Target, TargetRequest};
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What one EMS wants committed.
 #[derive(Clone, Debug)]
@@ -38,12 +39,15 @@ pub struct ReadyEvent {
     pub work: Work,
     /// What automate does for it.
     pub automate: AutomateRequest,
+    /// The `event_uid` of the event whose row takes it, should flood control have found it to be a repeat. If there is
+    /// no such row, it becomes its own. What automate does is not done for what is folded; its refresh is.
+    pub folded_into: Option<String>,
 }
 
 impl ReadyEvent {
     /// An event for which automate has nothing to do.
     pub fn new(event: ParsedEvent, work: Work) -> Self {
-        Self { event, work, automate: AutomateRequest::default() }
+        Self { event, work, automate: AutomateRequest::default(), folded_into: None }
     }
 }
 
@@ -77,7 +81,9 @@ pub struct DeadLetter {
 pub struct BatchOutcome {
     /// Rows of `event_streams` that were new.
     pub new_events: u64,
-    /// Events that were rows already.
+    /// Rows of `folded_events` that were new.
+    pub folded_events: u64,
+    /// Events that were rows already, of either table.
     pub duplicates: u64,
     /// Rows of `dead_letters` that were new.
     pub dead_letters: u64,
@@ -87,7 +93,7 @@ pub struct BatchOutcome {
     pub work: bool,
     /// Whether automate has work: ring its worker.
     pub automate: bool,
-    /// The `timestamp` of each new event.
+    /// The `timestamp` of each new event, those that were folded among them.
     pub timestamps: Vec<DateTime<Utc>>,
 }
 
@@ -125,6 +131,7 @@ impl BatchOutcome {
     /// Together with what another part of the same batch did.
     pub fn add(&mut self, other: Self) {
         self.new_events += other.new_events;
+        self.folded_events += other.folded_events;
         self.duplicates += other.duplicates;
         self.dead_letters += other.dead_letters;
         self.gaps += other.gaps;
@@ -186,44 +193,95 @@ fn store_events(
 ) -> Result<Vec<BatchOutcome>, VmdbError> {
     let mut outcomes = vec![BatchOutcome::default(); batches.len()];
     let candidates = distinct(batches);
-    let references: Vec<_> =
-        candidates.iter().map(|(batch, ready)| (batches[*batch].ems_id, &ready.event.event)).collect();
-    if !references.is_empty() {
-        connection.announce_event_commit()?;
+    if !candidates.is_empty() {
+        let emss =
+            candidates.iter().map(|(batch, ready)| (batches[*batch].ems_id, ready.folded_into.is_some()));
+        connection.announce_event_commit(emss)?;
     }
-    let relations = relate::relate(connection, &references)?;
+    let events: Vec<_> = candidates.iter().map(|(batch, ready)| (batches[*batch].ems_id, *ready)).collect();
+    let plan = folded_events::plan(connection, &events)?;
     let mut work = WorkOfCommit::new(gaps);
-    let created_on = clock::now();
-    let rows: Vec<_> = candidates
-        .iter()
-        .zip(relations)
-        .map(|(&(batch, ready), relations)| EventRow {
-            ems_id: batches[batch].ems_id,
-            event: &ready.event,
-            relations,
-            work_id: work.id_for(batches[batch].ems_id, &ready.work),
-            created_on,
-        })
-        .collect();
-    let new = event_rows::insert(connection, &rows)?;
-    event_links::keep(connection, &rows, &new)?;
+    let new = store_own(connection, &events, &plan.own, &mut work)?;
     fail::fail_point!("commit.events");
-    for (index, event_id) in &new {
-        let (batch, ready) = candidates[*index];
+    for (at, event_id) in &new {
+        let (batch, ready) = candidates[*at];
         outcomes[batch].new_events += 1;
         outcomes[batch].timestamps.push(ready.event.event.timestamp);
-        work.add(batches[batch].ems_id, ready, *event_id);
+        work.refresh(batches[batch].ems_id, ready, *event_id);
+        work.automate(batches[batch].ems_id, ready, *event_id);
+    }
+    for (at, event_id) in store_folded(connection, &events, &plan.folds, &new, &mut work)? {
+        let (batch, ready) = candidates[at];
+        outcomes[batch].folded_events += 1;
+        outcomes[batch].timestamps.push(ready.event.event.timestamp);
+        work.refresh(batches[batch].ems_id, ready, event_id);
     }
     let (works, requests) = work.into_new_work();
     refresh_work::put(connection, &works)?;
     automate_work::put(connection, &requests)?;
     fail::fail_point!("commit.work");
     for (batch, outcome) in batches.iter().zip(&mut outcomes) {
-        outcome.duplicates = batch.events.len() as u64 - outcome.new_events;
+        outcome.duplicates = batch.events.len() as u64 - outcome.new_events - outcome.folded_events;
         outcome.work = works.iter().any(|work| work.ems_id == batch.ems_id);
         outcome.automate = requests.iter().any(|(ems_id, _)| *ems_id == batch.ems_id);
     }
     Ok(outcomes)
+}
+
+/// The events at the places `own` as rows of `event_streams`: (place, id) of those that are new.
+fn store_own(
+    connection: &mut Connection,
+    events: &[(EmsId, &ReadyEvent)],
+    own: &[usize],
+    work: &mut WorkOfCommit,
+) -> Result<Vec<(usize, i64)>, VmdbError> {
+    let references: Vec<_> = own.iter().map(|at| (events[*at].0, &events[*at].1.event.event)).collect();
+    let relations = relate::relate(connection, &references)?;
+    let created_on = clock::now();
+    let row = |(at, relations): (&usize, relate::Relations)| {
+        let (ems_id, ready) = events[*at];
+        EventRow {
+            ems_id,
+            event: &ready.event,
+            relations,
+            work_id: work.id_for(ems_id, &ready.work),
+            created_on,
+        }
+    };
+    let rows: Vec<_> = own.iter().zip(relations).map(row).collect();
+    let new = event_rows::insert(connection, &rows)?;
+    event_links::keep(connection, &rows, &new)?;
+    Ok(new.into_iter().map(|(index, event_id)| (own[index], event_id)).collect())
+}
+
+/// Repeats as rows of `folded_events`: (place, id of the row that took it) of those that are new.
+fn store_folded(
+    connection: &mut Connection,
+    events: &[(EmsId, &ReadyEvent)],
+    folds: &[Fold],
+    new: &[(usize, i64)],
+    work: &mut WorkOfCommit,
+) -> Result<Vec<(usize, i64)>, VmdbError> {
+    if folds.is_empty() {
+        return Ok(Vec::new());
+    }
+    let new: HashMap<usize, i64> = new.iter().copied().collect();
+    let created_on = clock::now();
+    let mut rows = Vec::with_capacity(folds.len());
+    for (at, into) in folds {
+        let (ems_id, ready) = events[*at];
+        let event_id = match into {
+            Taker::Row(id) => *id,
+            // Taken apart, the batch is committed all the same: the row goes first, and is there.
+            Taker::New(place) => *new.get(place).ok_or_else(|| {
+                VmdbError::Bug("the row that takes a repeat was neither there nor new".to_owned())
+            })?,
+        };
+        let work_id = work.id_for(ems_id, &ready.work);
+        rows.push(FoldedRow { ems_id, event: &ready.event, event_id, work_id, created_on });
+    }
+    let stored = folded_events::store(connection, &rows)?;
+    Ok(stored.into_iter().map(|index| (folds[index].0, rows[index].event_id)).collect())
 }
 
 /// (index of the batch, event): of several events with one identity the first, since a statement may hold it only once.
@@ -263,11 +321,14 @@ impl WorkOfCommit {
         }
     }
 
-    fn add(&mut self, ems_id: EmsId, ready: &ReadyEvent, event_id: i64) {
+    fn automate(&mut self, ems_id: EmsId, ready: &ReadyEvent, event_id: i64) {
         if !ready.automate.is_empty() {
             let request = QueuedRequest { event_id, request: ready.automate.clone(), awaited: None };
             self.requests.entry(ems_id).or_default().push(request);
         }
+    }
+
+    fn refresh(&mut self, ems_id: EmsId, ready: &ReadyEvent, event_id: i64) {
         let event = &ready.event.event;
         let queued = |target: &Target| QueuedTarget {
             request: TargetRequest {

@@ -29,7 +29,8 @@ impl EventRow<'_> {
     }
 }
 
-/// Inserts `rows`, of which no two may have the same EMS and `event_uid`. Returns (index in `rows`, id) of those that are
+/// Inserts `rows`, of which no two may have the same EMS and `event_uid`; what was folded into another row is as known as
+/// what is a row. Returns (index in `rows`, id) of those that are
 /// new, in order.
 ///
 /// # Errors
@@ -44,7 +45,7 @@ pub(super) fn insert(
     let columns: Vec<BulkColumn<'_>> =
         COLUMNS.iter().map(|(name, value)| (*name, rows.iter().map(value).collect())).collect();
     let tail = "ON CONFLICT (ems_id, event_uid) DO NOTHING RETURNING id, ems_id, event_uid";
-    let returned = bulk::insert(connection, "event_streams", &columns, tail)?;
+    let returned = bulk::insert_unknown(connection, "event_streams", "folded_events", &columns, tail)?;
     let places: HashMap<(i64, &str), usize> = rows
         .iter()
         .enumerate()

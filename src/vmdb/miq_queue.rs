@@ -97,7 +97,7 @@ fn new_gap(batch: &QueuedBatch) -> Option<NewGap<'_>> {
     Some(NewGap { ems_id: batch.ems_id, gap, cursor: batch.cursor.as_ref() })
 }
 
-/// Those of `events` that are rows of `event_streams`.
+/// Those of `events` that are rows of `event_streams`, or were folded into one.
 fn stored_uids(
     connection: &mut Connection,
     ems_id: EmsId,
@@ -106,9 +106,11 @@ fn stored_uids(
     if events.is_empty() {
         return Ok(HashSet::new());
     }
-    let uids = Value::Texts(events.iter().map(|event| event.event_uid.as_str()).collect());
-    let sql = "SELECT event_uid FROM event_streams WHERE ems_id = ? AND event_uid ?";
-    Ok(connection.rows(sql, &[ems_id.0.into(), uids])?.iter().filter_map(|row| row.string(0)).collect())
+    let uids = || Value::Texts(events.iter().map(|event| event.event_uid.as_str()).collect());
+    let sql = "SELECT event_uid FROM event_streams WHERE ems_id = ? AND event_uid ? UNION ALL \
+               SELECT event_uid FROM folded_events WHERE ems_id = ? AND event_uid ?";
+    let values = [ems_id.0.into(), uids(), ems_id.0.into(), uids()];
+    Ok(connection.rows(sql, &values)?.iter().filter_map(|row| row.string(0)).collect())
 }
 
 /// Those that wait already stay as they are.

@@ -25,6 +25,7 @@ mod event_relations;
 mod event_rows;
 pub mod events;
 pub mod evidence;
+pub mod folded_events;
 pub mod gaps;
 pub mod inventory;
 mod inventory_plan;

@@ -1,9 +1,9 @@
 //! Purging: what is older than `keep_events` is deleted, oldest first, a bounded number of rows in one transaction. How many
 //! and how often is the caller's to say; what is asked for here never looks at more rows than it may delete.
 
-use super::VmdbError;
 use super::dialect::Connection;
 use super::statement::Value;
+use super::{VmdbError, folded_events};
 use chrono::{DateTime, Utc};
 
 /// Rows that were deleted, by table.
@@ -13,7 +13,7 @@ pub type Purged = Vec<(&'static str, usize)>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purgeable {
     /// Events by their own time, as in ManageIQ (those without one are never purged), with what is about them alone: the
-    /// trace of what was done, and references that still wait.
+    /// trace of what was done, references that still wait, and repeats that were folded into them.
     Events,
     /// Gaps by when they were found.
     Gaps,
@@ -68,11 +68,20 @@ fn events(connection: &mut Connection, before: DateTime<Utc>, limit: i64) -> Res
             return Ok(Vec::new());
         }
         let ids = [Value::Integers(ids)];
-        Ok(vec![
+        let mut purged = Vec::new();
+        let folded = folded_events::purge(connection, &ids[0], limit)?;
+        if folded > 0 {
+            purged.push(("folded_events", folded));
+        }
+        if folded as i64 == limit {
+            return Ok(purged); // perhaps not all of them: the rows that took them go with the last
+        }
+        purged.extend([
             ("event_actions", connection.execute("DELETE FROM event_actions WHERE event_id ?", &ids)?),
             ("event_links", connection.execute("DELETE FROM event_links WHERE event_id ?", &ids)?),
             ("event_streams", connection.execute("DELETE FROM event_streams WHERE id ?", &ids)?),
-        ])
+        ]);
+        Ok(purged)
     })
 }
 

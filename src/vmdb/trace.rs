@@ -1,6 +1,7 @@
 //! The story of one event, as its rows tell it: what it is and names, what was done for it, which refresh answered it, and
 //! which events came from it. Every look has an index and a limit; nothing is decided or put into words here.
 
+use super::folded_events::{self, Folded};
 use super::trace_work::{self, Action, Refresh, WaitingWork};
 use super::{Connection, Field, Fields, Value, VmdbError, ems};
 use chrono::{DateTime, Utc};
@@ -23,6 +24,8 @@ pub struct Story {
     pub missing: Vec<MissingReference>,
     /// What was done for it besides refreshing, oldest first.
     pub actions: Vec<Action>,
+    /// Repeats that flood control folded into it.
+    pub folded: Option<Folded>,
     /// Work of automate or of a refresh that waits or is under way for it.
     pub waiting: Vec<WaitingWork>,
     /// The refreshes that its work came to, oldest first; the last one counts.
@@ -95,7 +98,8 @@ pub struct Follower {
     pub timestamp: Option<DateTime<Utc>>,
 }
 
-/// The ids of the events that `asked` means: a row's id, or an `event_uid`, which several EMSs may have.
+/// The ids of the events that `asked` means: a row's id, or an `event_uid`, which several EMSs may have; that of a folded
+/// event means the row that took it.
 ///
 /// # Errors
 /// See [`VmdbError`].
@@ -110,6 +114,10 @@ pub fn find(connection: &mut Connection, asked: &str) -> Result<Vec<i64>, VmdbEr
         let sql = "SELECT id FROM event_streams WHERE ems_id ? AND event_uid = ? ORDER BY id LIMIT ?";
         rows = connection.rows(sql, &[Value::Integers(all_ems), asked.into(), MOST.into()])?;
     }
+    if rows.is_empty() {
+        let all_ems = ems::list(connection)?.iter().map(|ems| ems.id.0).collect();
+        return folded_events::rows_with(connection, all_ems, asked);
+    }
     rows.iter().map(|row| row.id(0)).collect()
 }
 
@@ -123,8 +131,10 @@ pub fn story(connection: &mut Connection, id: i64) -> Result<Option<Story>, Vmdb
     let event = event(row)?;
     let relations = relations(row);
     let actions = trace_work::actions(connection, id)?;
-    let work_ids: BTreeSet<i64> =
-        actions.iter().filter_map(|action| action.work_id).chain(event.work_id).collect();
+    let folded = folded_events::of_event(connection, id, MOST)?;
+    let of_folded = folded.iter().flat_map(|folded| &folded.latest).filter_map(|event| event.work_id);
+    let of_actions = actions.iter().filter_map(|action| action.work_id);
+    let work_ids: BTreeSet<i64> = of_actions.chain(event.work_id).chain(of_folded).collect();
     let work_ids: Vec<i64> = work_ids.into_iter().collect();
     Ok(Some(Story {
         missing: missing(connection, &event, &relations)?,
@@ -134,6 +144,7 @@ pub fn story(connection: &mut Connection, id: i64) -> Result<Option<Story>, Vmdb
         followers: followers(connection, &event, &actions)?,
         relations,
         actions,
+        folded,
         event,
     }))
 }

@@ -223,7 +223,7 @@ pub fn about_nothing(uid: &str, event_type: &str) -> ParsedEvent {
 /// An event that makes these calls.
 pub fn asking(event: ParsedEvent, calls: Vec<Call>) -> ReadyEvent {
     let automate = AutomateRequest { calls, ..AutomateRequest::default() };
-    ReadyEvent { event, work: Work::None, automate }
+    ReadyEvent { automate, ..ReadyEvent::new(event, Work::None) }
 }
 
 /// `event_action_policy?target=src_vm&…` as a call; a bare name is a handler's.

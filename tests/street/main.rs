@@ -23,6 +23,7 @@ mod amazon;
 mod amazon_faults;
 mod bad_days;
 mod checked;
+mod floods;
 mod http;
 mod kills;
 mod named_kills;
