@@ -164,7 +164,11 @@ fn retry_dead_letters(
 }
 
 /// What the event catcher would make of `native` today.
-fn ready(ems: &EmsSettings, automation: &Automation, native: &NativeEvent) -> Result<Vec<ReadyEvent>, String> {
+fn ready(
+    ems: &EmsSettings,
+    automation: &Automation,
+    native: &NativeEvent,
+) -> Result<Vec<ReadyEvent>, String> {
     let preparation =
         Preparation { provider: ems.provider, ems: &ems.name, automation, refresh: &ems.refresh };
     let parsed = prepare::parse_native(ems.provider, native).map_err(|error| error.to_string())?;

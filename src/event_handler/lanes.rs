@@ -81,7 +81,12 @@ mod tests {
     use crate::vmdb::DeadLetter;
 
     fn batch(ems_id: i64, letters: usize, size: usize) -> Waiting<i64> {
-        let letter = DeadLetter { event_uid: "u".into(), transport_id: None, native: "x".repeat(size), reason: String::new() };
+        let letter = DeadLetter {
+            event_uid: "u".into(),
+            transport_id: None,
+            native: "x".repeat(size),
+            reason: String::new(),
+        };
         let batch = ReadyBatch { dead_letters: vec![letter; letters], ..ReadyBatch::of(EmsId(ems_id)) };
         Waiting { batch, reply: ems_id }
     }

@@ -28,7 +28,7 @@ pub struct StoredDeadLetter {
     pub attempts: i64,
 }
 
-const SELECT: &str = 
+const SELECT: &str =
     "SELECT id, ems_id, event_uid, native, reason, created_on, attempts, transport_id FROM dead_letters";
 
 /// The latest letters, newest first.

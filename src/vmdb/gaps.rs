@@ -57,10 +57,7 @@ pub(super) struct NewGap<'a> {
 ///
 /// # Errors
 /// See [`VmdbError`].
-pub(super) fn store(
-    connection: &mut Connection,
-    gaps: &[NewGap<'_>],
-) -> Result<BTreeSet<EmsId>, VmdbError> {
+pub(super) fn store(connection: &mut Connection, gaps: &[NewGap<'_>]) -> Result<BTreeSet<EmsId>, VmdbError> {
     let mut new = Vec::new();
     for gap in gaps {
         if !is_kept(connection, gap)? {

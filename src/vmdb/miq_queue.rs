@@ -69,7 +69,8 @@ pub fn put_events(
         for ems_id in &gaps {
             refresh_work::queue_full_refresh(connection, *ems_id)?;
         }
-        let mut outcomes = batches.iter().map(|batch| put_batch(connection, batch)).collect::<Result<Vec<_>, _>>()?;
+        let mut outcomes =
+            batches.iter().map(|batch| put_batch(connection, batch)).collect::<Result<Vec<_>, _>>()?;
         for (batch, outcome) in batches.iter().zip(&mut outcomes) {
             outcome.gaps = u64::from(batch.gap.is_some() && gaps.contains(&batch.ems_id));
         }

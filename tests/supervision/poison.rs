@@ -55,7 +55,8 @@ async fn one_poison_is_one_dead_letter_and_all_else_is_stored_with_its_cursor() 
     let mut first = batch(1, &["a", "b", "poison", "c", "panic"]);
     for native in ["good letter", "bad letter \u{1}"] {
         let uid = native.to_owned();
-        first.dead_letters.push(DeadLetter { transport_id: None,
+        first.dead_letters.push(DeadLetter {
+            transport_id: None,
             event_uid: uid,
             native: native.to_owned(),
             reason: String::new(),

@@ -248,7 +248,10 @@ fn misbehave(
             client.shutdown(std::net::Shutdown::Both)
         }
         Some(Fault::WrongLength) => {
-            let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len() / 2);
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                body.len() / 2
+            );
             client.write_all(head.as_bytes())?;
             client.write_all(body)
         }
@@ -265,7 +268,9 @@ fn misbehave(
             std::thread::sleep(Duration::from_millis(700));
             client.write_all(answer)
         }
-        Some(Fault::Clock) => client.write_all(&message(200, "date: Tue, 24 Nov 2026 03:00:00 GMT\r\n", body)),
+        Some(Fault::Clock) => {
+            client.write_all(&message(200, "date: Tue, 24 Nov 2026 03:00:00 GMT\r\n", body))
+        }
         _ => client.write_all(answer),
     }
 }
@@ -305,7 +310,8 @@ fn with_body(head: &str, body: &[u8]) -> Vec<u8> {
         !line.is_empty() && name != "content-length" && name != "connection"
     };
     let kept: Vec<_> = head.split("\r\n").filter(replaced).collect();
-    let head = format!("{}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", kept.join("\r\n"), body.len());
+    let head =
+        format!("{}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", kept.join("\r\n"), body.len());
     [head.as_bytes(), body].concat()
 }
 

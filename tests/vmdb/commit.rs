@@ -114,7 +114,8 @@ async fn only_new_events_make_work_and_it_carries_their_ids(fresh: Fresh) {
 }
 
 async fn a_dead_letter_is_counted_once(fresh: Fresh) {
-    let letter = |uid: &str| DeadLetter { transport_id: None,
+    let letter = |uid: &str| DeadLetter {
+        transport_id: None,
         event_uid: uid.to_owned(),
         native: "not JSON".to_owned(),
         reason: "expected value".to_owned(),
@@ -150,11 +151,8 @@ async fn the_same_gap_is_kept_once_however_often_it_is_committed(fresh: Fresh) {
     let time = event("a", "X").event.timestamp;
     for (number, from) in [(1, Some(time)), (2, None)] {
         let gap = Gap { from, to: None, reason: "source_changed".to_owned() };
-        let found = |position| ReadyBatch {
-            gap: Some(gap.clone()),
-            cursor: Some(cursor(position)),
-            ..batch(vec![])
-        };
+        let found =
+            |position| ReadyBatch { gap: Some(gap.clone()), cursor: Some(cursor(position)), ..batch(vec![]) };
         let outcome = commit(&fresh, vec![found(number)]).await;
         assert_eq!((outcome[0].gaps, outcome[0].work), (1, true), "{from:?}");
         let again = commit(&fresh, vec![found(number)]).await;
@@ -222,8 +220,12 @@ async fn what_is_holdable_is_held_and_what_is_not_is_said(fresh: Fresh) {
 }
 
 async fn a_dead_letter_is_held_whatever_is_in_it(fresh: Fresh) {
-    let letter =
-        DeadLetter { transport_id: None, event_uid: "a".to_owned(), native: "a\0b".to_owned(), reason: "a NUL: \0".to_owned() };
+    let letter = DeadLetter {
+        transport_id: None,
+        event_uid: "a".to_owned(),
+        native: "a\0b".to_owned(),
+        reason: "a NUL: \0".to_owned(),
+    };
     let batches = vec![ReadyBatch { dead_letters: vec![letter], ..batch(vec![]) }];
     assert_eq!(commit(&fresh, batches).await[0].dead_letters, 1);
     assert_eq!(fresh.vmdb.read(|c| dead_letters::list(c, 1)).await.unwrap()[0].letter.native, "a\u{fffd}b");

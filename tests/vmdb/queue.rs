@@ -34,8 +34,12 @@ async fn put(fresh: &Fresh, batch: QueuedBatch) -> QueuedOutcome {
 }
 
 async fn events_go_through_the_queue_once_and_in_order(fresh: Fresh) {
-    let letter =
-        DeadLetter { transport_id: None, event_uid: "x".to_owned(), native: "?".to_owned(), reason: "no JSON".to_owned() };
+    let letter = DeadLetter {
+        transport_id: None,
+        event_uid: "x".to_owned(),
+        native: "?".to_owned(),
+        reason: "no JSON".to_owned(),
+    };
     let gap = Gap { from: None, to: None, reason: "history_lost".to_owned() };
     let sent = QueuedBatch {
         dead_letters: vec![letter],
@@ -64,7 +68,10 @@ async fn an_event_that_waits_or_is_stored_is_not_queued_again(fresh: Fresh) {
     put(&fresh, queued(vec![event("waits", "X")])).await;
     fresh.write(|c| claim_events(c, 1, 9)).await;
     let again = queued(vec![event("stored", "X"), event("waits", "X"), event("new", "X"), event("new", "X")]);
-    assert_eq!(put(&fresh, again).await, QueuedOutcome { queued: 1, duplicates: 3, dead_letters: 0, gaps: 0 });
+    assert_eq!(
+        put(&fresh, again).await,
+        QueuedOutcome { queued: 1, duplicates: 3, dead_letters: 0, gaps: 0 }
+    );
 }
 
 async fn args_that_are_no_event_become_a_dead_letter(fresh: Fresh) {

@@ -152,9 +152,13 @@ async fn attributes(
     let mut found = answer.attributes.unwrap_or_default();
     // An answer without it is a broken one; to take it for another queue would make a gap.
     let arn = found.remove(&QueueArn).filter(|arn| !arn.is_empty()).ok_or_else(|| {
-        StreamError::Unreachable(format!("cannot read the attributes of {queue_url}: there is no QueueArn among them"))
+        StreamError::Unreachable(format!(
+            "cannot read the attributes of {queue_url}: there is no QueueArn among them"
+        ))
     })?;
-    let number = |name| found.get(&name).and_then(|text| text.parse::<i64>().ok()).filter(|number| *number > 0);
+    // Some that speak SQS's protocol tell fractions of a second.
+    let whole = |text: &String| text.split('.').next().and_then(|text| text.parse::<i64>().ok());
+    let number = |name| found.get(&name).and_then(whole).filter(|number| *number > 0);
     let retention = number(MessageRetentionPeriod).and_then(TimeDelta::try_seconds);
     let visibility = number(VisibilityTimeout).and_then(|seconds| u64::try_from(seconds).ok());
     let queue = Queue { arn, created: number(CreatedTimestamp), retention };

@@ -108,7 +108,8 @@ impl House {
     /// Events that only their messages tell apart.
     pub fn send_alarms(&mut self, count: usize) {
         for _ in 0..count {
-            let id = self.send(r#"{"AlarmName": "hosts", "StateChangeTime": "2026-11-24T10:00:07.916+0000"}"#);
+            let id =
+                self.send(r#"{"AlarmName": "hosts", "StateChangeTime": "2026-11-24T10:00:07.916+0000"}"#);
             self.events.insert(id);
         }
     }
@@ -121,7 +122,9 @@ impl House {
             let body = match number % 3 {
                 0 => format!("no JSON at all {number}"),
                 1 => format!(r#"{{"AlarmName": "{number}", "StateChangeTime": "never"}}"#),
-                _ => format!(r#"{{"AlarmName": "{number} \ud800", "StateChangeTime": "2026-11-24T10:00:07Z"}}"#),
+                _ => format!(
+                    r#"{{"AlarmName": "{number} \ud800", "StateChangeTime": "2026-11-24T10:00:07Z"}}"#
+                ),
             };
             self.send(&body);
             self.malformed.insert(body);
@@ -194,8 +197,7 @@ impl House {
 
     /// Changes the VMDB while no Catchall runs.
     pub fn write(&self, sql: String) {
-        let settings =
-            VmdbSettings { url: Secret::new(&self.place.url), schema: self.place.schema.clone() };
+        let settings = VmdbSettings { url: Secret::new(&self.place.url), schema: self.place.schema.clone() };
         self.runtime.block_on(async {
             let vmdb = Vmdb::open(&settings, Access::Run).await.unwrap();
             vmdb.write(move |connection| connection.execute(&sql, &[])).await.unwrap();
@@ -237,7 +239,10 @@ impl House {
             let work = reader.number("SELECT CAST(count(*) AS TEXT) AS value FROM miq_queue")?;
             let lost: Vec<_> = self.events.difference(&found).take(3).collect();
             let counts = self.counts();
-            assert!(found.len() == stored.len() && found.is_subset(&self.events), "doubled or made up: {stored:?}");
+            assert!(
+                found.len() == stored.len() && found.is_subset(&self.events),
+                "doubled or made up: {stored:?}"
+            );
             assert!(letters.iter().all(|letter| self.malformed.contains(letter)), "{letters:?}");
             let waits = (lost.len(), self.malformed.len() - letters.len(), counts, work);
             if waits == (0, 0, (0, 0), 0) {
