@@ -50,7 +50,7 @@ each_alone! {
     answers_that_are_no_json_lose_nothing: NotJson,
     empty_answers_lose_nothing: Empty,
     answers_byte_by_byte_lose_nothing: Drip,
-    half_open_connections_lose_nothing: HalfOpen,
+    a_connection_that_never_answers_loses_nothing: HalfOpen,
     batches_that_fail_in_part_lose_nothing: PartialFailure,
     a_clock_hours_away_loses_nothing: Clock,
 }

@@ -156,8 +156,9 @@ async fn attributes(
             "cannot read the attributes of {queue_url}: there is no QueueArn among them"
         ))
     })?;
-    let number =
-        |name| found.get(&name).and_then(|text| text.parse::<i64>().ok()).filter(|number| *number > 0);
+    // Some that speak SQS's protocol tell fractions of a second.
+    let whole = |text: &String| text.split('.').next().and_then(|text| text.parse::<i64>().ok());
+    let number = |name| found.get(&name).and_then(whole).filter(|number| *number > 0);
     let retention = number(MessageRetentionPeriod).and_then(TimeDelta::try_seconds);
     let visibility = number(VisibilityTimeout).and_then(|seconds| u64::try_from(seconds).ok());
     let queue = Queue { arn, created: number(CreatedTimestamp), retention };
