@@ -20,7 +20,7 @@ const MOST_ITEMS: usize = 100_000;
 /// Bytes that a condition may go through, or make, while it is asked.
 const MOST_WORK: usize = 64 << 20;
 /// The compiler and the interpreter call themselves for each level.
-const MOST_LEVELS: usize = 100;
+const MOST_LEVELS: usize = 48;
 /// Brackets within brackets; the compiler takes much more of the stack for each of these.
 const MOST_BRACKETS: usize = 32;
 /// For the compiler, which takes some 150 kB for each bracket in a debug build.

@@ -117,8 +117,10 @@ fn no_condition_takes_long_whatever_the_event_holds() {
     for refused in ["[1].all(x, 'a'.matches('(\\\\w{20}){20}'))", "[1].all(x, 'a'.matches(vm.name))"] {
         assert_eq!(verdict(refused, 1), None, "its expression is compiled for every item");
     }
-    let doubled = vec!["event.full_data.long"; 90].join(" + ");
+    let doubled = vec!["event.full_data.long"; 40].join(" + ");
     assert!(verdict(&format!("size({doubled}) > 1"), 1).is_some());
-    let loops = vec!["[1, 2].map(x, event.full_data.long + 'a')"; 60].join(" + ");
+    let alternatives: Vec<String> = (0..80).map(|at| format!("event.event_type == 'vm.{at}'")).collect();
+    assert!(verdict(&alternatives.join(" || "), 1).is_some(), "alternatives are balanced, and none too deep");
+    let loops = vec!["[1, 2].map(x, event.full_data.long + 'a')"; 30].join(" + ");
     assert!(verdict(&format!("size({loops}) > 1"), 1).is_some());
 }

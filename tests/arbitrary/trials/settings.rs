@@ -1,6 +1,6 @@
 //! Settings files and environment → settings, or messages that name a place.
 //!
-//! What must hold: no panic, an answer in bounded time and room, the same one each time; and what is printed is YAML.
+//! What must hold: no panic, an answer in bounded time and room; and what is printed is YAML.
 
 use catchall::cli::check;
 use catchall::providers::PROVIDERS;
@@ -33,7 +33,6 @@ pub fn hold(data: &[u8]) {
             ..LoadOptions::default()
         };
         let answer = answer(&options);
-        assert_eq!(answer, self::answer(&options), "one file, one answer");
         assert!(
             answer.len() <= MOST_FOR_A_BYTE * data.len() + OF_OUR_OWN,
             "{} bytes of answer",
