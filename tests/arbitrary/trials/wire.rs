@@ -1,6 +1,6 @@
 //! A client that sends what no library would: one connection, kept while the server keeps it.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -82,9 +82,13 @@ fn exchange(
             let body = rest[..length].to_vec();
             return Ok((Answer { status, head, body }, (!closes).then_some(open)));
         }
-        let count = open.read(&mut chunk)?;
+        let count = match open.read(&mut chunk) {
+            // The fuzzer's own clock rings by a signal.
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            read => read?,
+        };
         if count == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
+            return Err(ErrorKind::UnexpectedEof.into());
         }
         bytes.extend_from_slice(&chunk[..count]);
         assert!(bytes.len() <= LARGEST, "an answer without end");
