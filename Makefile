@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build run test check format bench new-provider clean-cache services prove
+.PHONY: help build run test check format bench prove fuzz new-provider clean-cache services
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: ## the benchmarks, optimized; SKIP=postgres leaves it out, aloud
 	@# As in production: a commit is on the disk before it is answered.
 	CATCHALL_PG_FSYNC=on cargo bench --locked --bench parse --bench commit --bench end_to_end \
 		--bench refresh --bench refreshed --bench day --bench switchboard --bench storm --bench many
+
+fuzz: ## each fuzz target for 10 minutes; FUZZ_SECONDS=60 or TARGET=events for less, see docs/fuzz.md
+	@scripts/fuzz
 
 new-provider: ## NAME=x: write src/providers/x from the skeleton and register it
 	@scripts/new-provider "$(NAME)"

@@ -203,15 +203,28 @@ impl<'a> Walk<'a> {
             self.found(id, format!("no function is called {name}; {hint}"));
         }
         let Some(IdedExpr { expr: Expr::Literal(LiteralValue::String(text)), .. }) = call.args.last() else {
+            if name == "matches" && !self.names.is_empty() {
+                self.found(id, "matches within a macro wants its regular expression written out".to_owned());
+            }
             return;
         };
         if name == "matches"
-            && let Err(error) = regex::Regex::new(text.inner())
+            && let Err(error) = self.pattern(text.inner())
         {
             let text = error.to_string();
             let last = text.lines().last().unwrap_or(&text).trim().trim_start_matches("error: ");
             self.found(id, format!("matches is given no regular expression: {last}"));
         }
+    }
+
+    /// Within a macro it is compiled again for every item, so that it must be small.
+    fn pattern(&self, text: &str) -> Result<(), regex::Error> {
+        const LARGEST_WITHIN: usize = 256 << 10;
+        let mut builder = regex::RegexBuilder::new(text);
+        if !self.names.is_empty() {
+            builder.size_limit(LARGEST_WITHIN);
+        }
+        builder.build().map(drop)
     }
 
     /// Only the first is told; the place is drawn as the compiler draws its own.

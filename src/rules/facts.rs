@@ -166,7 +166,10 @@ impl Facts {
         let mut rest = message;
         while let Some((before, after)) = rest.split_once('{') {
             text.push_str(before);
-            let filled = after.split_once('}').and_then(|(name, after)| {
+            // A name ends before the next bracket of either kind; to look further would read the rest for each of many `{`.
+            let end = after.find(['{', '}']).filter(|end| after[*end..].starts_with('}'));
+            let filled = end.and_then(|end| {
+                let (name, after) = (&after[..end], &after[end + 1..]);
                 let (section, column) = name.split_once('.')?;
                 Some((self.section(section)?.get(column).map(plain).unwrap_or_default(), after))
             });

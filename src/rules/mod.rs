@@ -6,6 +6,7 @@
 mod action;
 mod condition;
 mod condition_check;
+mod condition_cost;
 mod definition;
 mod facts;
 mod index;

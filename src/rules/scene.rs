@@ -23,6 +23,8 @@ pub struct Scene {
     pub(super) context: Context<'static, 'static>,
     /// The longest list or section in it.
     pub(super) longest: usize,
+    /// The longest text in the native event, in bytes.
+    pub(super) longest_text: usize,
     /// Why `event.full_data` is not in it.
     pub(super) without_full_data: Option<String>,
 }
@@ -30,7 +32,7 @@ pub struct Scene {
 impl Scene {
     /// Of these facts.
     pub fn new(facts: &Facts) -> Self {
-        let mut measure = Measure { values: 0, longest: 0 };
+        let mut measure = Measure::unlimited();
         let full_data = full_data(&facts.full_data, &mut measure);
         let mut event = columns(&facts.event);
         let without_full_data = match full_data {
@@ -52,7 +54,7 @@ impl Scene {
         for (name, section) in sections {
             context.add_variable_from_value(name, map(columns(section)));
         }
-        Self { context, longest: measure.longest, without_full_data }
+        Self { context, longest: measure.longest, longest_text: measure.longest_text, without_full_data }
     }
 }
 
@@ -97,11 +99,12 @@ fn full_data(text: &str, measure: &mut Measure) -> Result<Value, String> {
 struct Measure {
     values: usize,
     longest: usize,
+    longest_text: usize,
 }
 
 impl Measure {
     fn unlimited() -> Self {
-        Self { values: 0, longest: 0 }
+        Self { values: 0, longest: 0, longest_text: 0 }
     }
 
     fn count(&mut self, length: usize, depth: usize) -> Result<(), String> {
@@ -130,7 +133,10 @@ fn cel_value(json: &Json, depth: usize, measure: &mut Measure) -> Result<Value, 
             (None, Some(number)) => Value::UInt(number),
             (None, None) => Value::Float(number.as_f64().unwrap_or_default()),
         },
-        Json::String(text) => Value::from(text.as_str()),
+        Json::String(text) => {
+            measure.longest_text = measure.longest_text.max(text.len());
+            Value::from(text.as_str())
+        }
         Json::Array(items) => {
             measure.count(items.len(), depth)?;
             let items: Result<Vec<Value>, String> =

@@ -3,6 +3,7 @@
 //!
 //! The only place that reads settings files (besides `${file:…}`). Checks nothing but that they can be read.
 
+use super::bounded_file;
 use super::environment;
 use super::errors::SettingsError;
 use super::sources::Sources;
@@ -153,7 +154,7 @@ impl Layers {
     }
 
     fn add_file(&mut self, path: &Path, options: &LoadOptions) {
-        match std::fs::read_to_string(options.working_directory.join(path)) {
+        match bounded_file::read(&options.working_directory.join(path)) {
             Ok(text) => {
                 // A byte order mark is no part of the first key.
                 let text = text.strip_prefix('\u{feff}').unwrap_or(&text);

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod bounded_file;
 mod build;
 mod ems;
 mod environment;

@@ -1,6 +1,7 @@
 //! `${NAME}`, `${NAME:-default}` and `${file:PATH}` in texts, replaced after parsing so that no value can change the
 //! structure. `$${` stands for `${` itself.
 
+use super::bounded_file;
 use super::errors::SettingsError;
 use super::sources::{Sources, below};
 use super::tree::{Content, Node, Origin, ems_name};
@@ -101,7 +102,7 @@ impl<'a> Substitution<'a> {
     }
 
     fn read(&self, path: &str) -> Result<String, String> {
-        let text = std::fs::read_to_string(self.working_directory.join(path))
+        let text = bounded_file::read(&self.working_directory.join(path))
             .map_err(|error| format!("the file {path} of ${{file:{path}}} cannot be read: {error}"))?;
         let text = text.strip_suffix('\n').unwrap_or(&text);
         Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())

@@ -10,6 +10,9 @@ pub(super) const SNS_CONTROL: Filtered = Filtered("sns_control");
 /// JSON, but nothing that this provider takes for an event.
 pub(super) const UNRECOGNIZED: Filtered = Filtered("unrecognized");
 
+/// Longer than any id that SNS or SQS make: such a text is none, and would be kept with each event of its message.
+const LONGEST_ID: usize = 255;
+
 /// An opened message.
 #[derive(Debug, PartialEq)]
 pub(super) enum Opened {
@@ -44,7 +47,7 @@ pub(super) fn open(native: &NativeEvent) -> Result<Opened, ParseError> {
     // A whole message, as `aws sqs receive-message` prints it: what people paste into `catchall parse`.
     if let Some(text) = sqs_body(&body) {
         let inner = decode(text, "the Body of the SQS message")?;
-        message.sqs_message_id = message.sqs_message_id.or_else(|| text_of(&body, "MessageId"));
+        message.sqs_message_id = message.sqs_message_id.or_else(|| message_id(&body));
         body = inner;
     }
     // An EventBridge input transformer sends its text as one JSON string.
@@ -55,7 +58,7 @@ pub(super) fn open(native: &NativeEvent) -> Result<Opened, ParseError> {
         Value::Object(envelope) if is_sns_control(envelope) => return Ok(Opened::Filtered(SNS_CONTROL)),
         Value::Object(envelope) if is_sns_envelope(envelope) => {
             let inner = text_of(&body, "Message").unwrap_or_default();
-            message.sns_message_id = text_of(&body, "MessageId");
+            message.sns_message_id = message_id(&body);
             message.sent = text_of(&body, "Timestamp");
             body = decode(&inner, "the Message of the SNS envelope")?;
         }
@@ -66,6 +69,10 @@ pub(super) fn open(native: &NativeEvent) -> Result<Opened, ParseError> {
 
 fn text_of(body: &Value, key: &str) -> Option<String> {
     body.get(key).and_then(Value::as_str).map(str::to_owned)
+}
+
+fn message_id(body: &Value) -> Option<String> {
+    text_of(body, "MessageId").filter(|id| id.len() <= LONGEST_ID)
 }
 
 fn sqs_body(body: &Value) -> Option<&str> {

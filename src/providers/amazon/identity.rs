@@ -12,17 +12,24 @@ use super::envelope::Message;
 use super::kind::{Body, Kind, at, text};
 use crate::provider::{NativeEvent, event_uid};
 use serde_json::Value;
+use std::cell::LazyCell;
 
-/// The uid of the body at `index` (from 0) in `message`.
-pub(super) fn event_uid(native: &NativeEvent, message: &Message, index: usize, kind: Kind) -> String {
+/// The identity of the message around the events, worked out once: it may be a hash of all of it.
+pub(super) fn around(native: &NativeEvent, message: &Message) -> String {
+    let id = message.sns_message_id.clone().or_else(|| message.sqs_message_id.clone());
+    id.unwrap_or_else(|| event_uid::of_content(native))
+}
+
+/// The uid of the body at `index` (from 0) in `message`, which is known by `around`.
+pub(super) fn event_uid(
+    message: &Message,
+    around: &LazyCell<String, impl FnOnce() -> String>,
+    index: usize,
+    kind: Kind,
+) -> String {
     let own = message.bodies.get(index).and_then(|body| own_identity(kind, body));
     event_uid::bounded(own.unwrap_or_else(|| {
-        let around = message
-            .sns_message_id
-            .clone()
-            .or_else(|| message.sqs_message_id.clone())
-            .unwrap_or_else(|| event_uid::of_content(native));
-        if message.list { format!("{around}#{}", index + 1) } else { around }
+        if message.list { format!("{}#{}", **around, index + 1) } else { (**around).clone() }
     }))
 }
 
@@ -60,7 +67,7 @@ mod tests {
         let native = NativeEvent::new(Value::Object(body.clone()).to_string());
         let (sns_message_id, sqs_message_id) = (sns.map(str::to_owned), sqs.map(str::to_owned));
         let message = Message { bodies: vec![body], sns_message_id, sqs_message_id, ..Message::default() };
-        event_uid(&native, &message, 0, kind)
+        event_uid(&message, &LazyCell::new(|| around(&native, &message)), 0, kind)
     }
 
     fn call(id: &str, event_id: &str) -> Value {

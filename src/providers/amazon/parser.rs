@@ -4,11 +4,12 @@
 //! differ, `docs/deviations.md` says why. Pure.
 
 use super::envelope::{self, Message, Opened, UNRECOGNIZED};
-use super::identity::event_uid;
+use super::identity::{around, event_uid};
 use super::kind::{Body, Kind, at, text};
 use crate::provider::{EmsEvent, EventParser, FullData, NativeEvent, ParseError, Parsed, ParsedEvent};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use std::cell::LazyCell;
 
 /// `event_streams.source`.
 pub(super) const SOURCE: &str = "AMAZON";
@@ -23,10 +24,11 @@ impl EventParser for AmazonEventParser {
             Opened::Message(message) => message,
             Opened::Filtered(reason) => return Ok(Parsed::Filtered(reason)),
         };
+        let around = LazyCell::new(|| around(native, &message));
         let mut events = Vec::with_capacity(message.bodies.len());
         for (index, body) in message.bodies.iter().enumerate() {
             if let Some(kind) = Kind::recognize(body) {
-                let event_uid = event_uid(native, &message, index, kind);
+                let event_uid = event_uid(&message, &around, index, kind);
                 events.push(ParsedEvent { event_uid, event: event_to_hash(&message, body, kind)? });
             }
         }

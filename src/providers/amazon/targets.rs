@@ -4,6 +4,7 @@
 use super::kind::{Body, Kind, at, text};
 use crate::provider::{EmsEvent, EventTargetParser, ParseError, Target};
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// Ruby: `ManageIQ::Providers::Amazon::CloudManager::EventTargetParser`.
 #[derive(Debug)]
@@ -62,25 +63,28 @@ impl EventTargetParser for AmazonEventTargetParser {
             }
             Some(Kind::Alarm) | None => {}
         }
-        Ok(targets.0)
+        Ok(targets.all)
     }
 }
 
 /// Each thing once, in the order in which the event names them.
 #[derive(Default)]
-struct Targets(Vec<Target>);
+struct Targets<'a> {
+    all: Vec<Target>,
+    /// Association and reference of each: a call may name tens of thousands.
+    known: HashSet<(&'static str, &'a str)>,
+}
 
-impl Targets {
-    fn add(&mut self, association: &str, reference: Option<&str>) {
+impl<'a> Targets<'a> {
+    fn add(&mut self, association: &'static str, reference: Option<&'a str>) {
         let Some(reference) = reference.filter(|reference| !reference.trim().is_empty()) else { return };
         let key = if association == "key_pairs" { "name" } else { "ems_ref" };
-        let target = Target::by(association, key, reference);
-        if !self.0.contains(&target) {
-            self.0.push(target);
+        if self.known.insert((association, reference)) {
+            self.all.push(Target::by(association, key, reference));
         }
     }
 
-    fn add_config(&mut self, full_data: &Body) {
+    fn add_config(&mut self, full_data: &'a Body) {
         let association = match text(full_data, &["configurationItem", "resourceType"]) {
             Some("AWS::EC2::Instance") => "vms",
             Some("AWS::EC2::SecurityGroup") => "security_groups",
@@ -96,7 +100,7 @@ impl Targets {
     }
 
     /// Follows nesting as deep as it goes: what was read as JSON is nested at most 128 levels.
-    fn add_api_call(&mut self, parameters: &Body) {
+    fn add_api_call(&mut self, parameters: &'a Body) {
         for (path, association) in PARAMETERS {
             self.add(association, text(parameters, path));
         }
