@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/moto.rs"]
+#[allow(dead_code, reason = "shared with the tests of the street")]
 mod moto;
 
 use catchall::provider::{

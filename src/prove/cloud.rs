@@ -134,7 +134,7 @@ impl Cloud {
 /// What the page of the API says that a refresh makes of each thing. Written here again and apart from the provider, so that
 /// a mistake there is seen.
 fn truth(inventory: &Value) -> Things {
-    let kinds: [(&str, &str, fn(&Value) -> Columns); 4] = [
+    let kinds: [(&str, &str, ColumnsOf); 4] = [
         ("vms", "vm", vm),
         ("images", "template", image),
         ("hosts", "host", host),
@@ -150,6 +150,7 @@ fn truth(inventory: &Value) -> Things {
 }
 
 type Columns = Vec<(&'static str, String)>;
+type ColumnsOf = fn(&Value) -> Columns;
 
 fn vm(vm: &Value) -> Columns {
     let power_state = match text(vm, "state").as_str() {

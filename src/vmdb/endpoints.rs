@@ -62,11 +62,10 @@ pub(super) fn enter<'a>(
     connection.execute("DELETE FROM endpoints WHERE id ?", &[Value::Integers(gone)]).map(drop)
 }
 
-/// By EMS and role, with their ids.
-fn stored(
-    connection: &mut Connection,
-    ems_ids: Vec<i64>,
-) -> Result<BTreeMap<(i64, String), (i64, Stored)>, VmdbError> {
+/// Rows by EMS and role, with their ids.
+type ByEmsAndRole = BTreeMap<(i64, String), (i64, Stored)>;
+
+fn stored(connection: &mut Connection, ems_ids: Vec<i64>) -> Result<ByEmsAndRole, VmdbError> {
     let sql = "SELECT id, resource_id, role, url, hostname, port, path, security_protocol, verify_ssl, \
                certificate_authority FROM endpoints \
                WHERE resource_type = 'ExtManagementSystem' AND resource_id ? ORDER BY id";

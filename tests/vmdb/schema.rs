@@ -45,9 +45,9 @@ async fn going_down_and_up_again_works_in_both_databases() {
         fresh.write(move |c| c.batch(down)).await;
         fresh.write(|c| c.batch("DELETE FROM __diesel_schema_migrations")).await;
         assert_eq!(
-                    fresh.vmdb.migrate().await.unwrap(),
-                            ["20261124000000", "20261124180000", "20261124180100", "20261124220000", "20261124221000"]
-                        );
+            fresh.vmdb.migrate().await.unwrap(),
+            ["20261124000000", "20261124180000", "20261124180100", "20261124220000", "20261124221000"]
+        );
     }
 }
 
