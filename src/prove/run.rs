@@ -80,6 +80,9 @@ async fn has_stored_a_cursor(ground: &Ground<'_>) -> bool {
 }
 
 fn write_settings(ground: &Ground<'_>, cloud: &Cloud, schedule: &Schedule) -> Result<(), ProveError> {
+    let flooding = schedule.flooding.map_or_else(String::new, |most| {
+        format!(", flooding_monitor_enabled: true, flooding_events_per_minute: {most}")
+    });
     let text = format!(
         "vmdb: {{url: \"${{{URL}}}\", schema: {}}}\n\
          http: {{listen: \"off\"}}\n\
@@ -91,7 +94,7 @@ fn write_settings(ground: &Ground<'_>, cloud: &Cloud, schedule: &Schedule) -> Re
          workers:\n\
          \x20 worker_base:\n\
          \x20   event_catcher:\n\
-         \x20     defaults: {{ems_event_page_size: {}}}\n\
+         \x20     defaults: {{ems_event_page_size: {}{flooding}}}\n\
          \x20     event_catcher_awesome_cloud: {{poll: 0.05}}\n",
         ground.vmdb.schema,
         cloud.url(),

@@ -44,6 +44,8 @@ pub struct Schedule {
     pub vms: usize,
     /// `ems_event_page_size`.
     pub page_size: u32,
+    /// `flooding_events_per_minute`, where repeats are folded.
+    pub flooding: Option<u32>,
     /// One after the other. One more, which nobody ends, follows when all is healed.
     pub lives: Vec<Life>,
 }
@@ -105,7 +107,7 @@ pub enum Manner {
 pub fn draw(seed: u64, means: &Means) -> Schedule {
     let mut rng = StdRng::seed_from_u64(seed);
     let lives = match means.style {
-        Style::Everything => rng.random_range(11..=15),
+        Style::Everything => rng.random_range(14..=18),
         Style::KillLoop => 60,
     };
     Schedule {
@@ -115,16 +117,17 @@ pub fn draw(seed: u64, means: &Means) -> Schedule {
         rate: f64::from(rng.random_range(20_u32..=70)),
         vms: rng.random_range(10..=40),
         page_size: [10, 50, 100, 1000][rng.random_range(0..4)],
+        flooding: [None, None, Some(5), Some(30)][rng.random_range(0..4)],
         lives: (0..lives).map(|_| life(&mut rng, means)).collect(),
     }
 }
 
-/// A quarter of the runs has them all; the others about half of them.
+/// A quarter of the runs has them all; the others about half of them, but lost history seldom, since it excuses events.
 fn faults(rng: &mut StdRng, style: Style) -> Vec<FaultKind> {
     let all = rng.random_bool(0.25);
     let mut chosen = Vec::new();
     for kind in FaultKind::ALL {
-        let drawn = rng.random_bool(0.5);
+        let drawn = rng.random_bool(if kind == FaultKind::HistoryLost { 0.15 } else { 0.5 });
         let wanted = match style {
             Style::Everything => all || drawn,
             Style::KillLoop => kind.to_string() == "late",
@@ -140,20 +143,20 @@ fn life(rng: &mut StdRng, means: &Means) -> Life {
     // All is drawn for each life, so that what is not used shifts nothing.
     let (how, which, nth) = (rng.random_range(0..100), rng.random::<u32>(), rng.random_range(1..=5));
     let after = match means.style {
-        Style::Everything => rng.random_range(700..=2_400),
+        Style::Everything => rng.random_range(400..=1_900),
         Style::KillLoop => rng.random_range(50..=600),
     };
-    let (met, crash) = (rng.random_bool(0.25), rng.random_bool(0.6));
+    let (met, crash) = (rng.random_bool(0.2), rng.random_bool(0.6));
     let (outage_after, down) = (rng.random_range(200..=1_500), rng.random_range(100..=900));
     let outage =
         Outage { manner: if crash { Manner::Crash } else { Manner::Restart }, after: outage_after, down };
     let is_met = met && means.own_server && means.style == Style::Everything;
     // The server needs its time to come back, and Catchall to notice.
-    let after = if is_met { after + 2_000 } else { after };
+    let after = if is_met { after + 1_500 } else { after };
     let point = means.points.get(which as usize % means.points.len().max(1));
     let end = match (how, point, means.style) {
         (0..40, Some(point), _) => End::AtPoint { point, nth, at_most: after + 600 },
-        (85..100, _, Style::Everything) => End::Terminated { after },
+        (90..100, _, Style::Everything) => End::Terminated { after },
         _ => End::Killed { after },
     };
     Life { end, outage: is_met.then_some(outage) }
@@ -204,12 +207,13 @@ impl fmt::Display for Schedule {
         let faults: Vec<String> = self.faults.iter().map(ToString::to_string).collect();
         writeln!(
             f,
-            "seed {}: {} VMs, {} events/s, pages of {}, cloud seed {}, faults: {}",
+            "seed {}: {} VMs, {} events/s, pages of {}, cloud seed {}{}, faults: {}",
             self.seed,
             self.vms,
             self.rate,
             self.page_size,
             self.cloud_seed,
+            self.flooding.map_or_else(String::new, |most| format!(", folded above {most} a minute")),
             faults.join(" ")
         )?;
         for (number, life) in self.lives.iter().enumerate() {
@@ -256,6 +260,9 @@ mod tests {
             assert!(all.iter().any(|schedule| schedule.faults.contains(&kind)), "{kind}");
         }
         assert!(all.iter().any(|schedule| schedule.faults.len() == FaultKind::ALL.len()));
+        for flooding in [None, Some(5), Some(30)] {
+            assert!(all.iter().any(|schedule| schedule.flooding == flooding), "{flooding:?}");
+        }
     }
 
     #[test]
