@@ -51,9 +51,10 @@ fn lost(facts: &Facts) -> (Vec<String>, usize) {
     let is_excused = |id: &str| gone.get(id).is_some_and(|gone| is_in_a_gap(facts, gone));
     let has_letter = |id: &str| facts.letters.iter().any(|native| native.contains(id));
     let without_row = facts.events.iter().filter(|id| !rows.contains(id.as_str()));
-    let without_letter =
-        facts.malformed.iter().filter(|id| !rows.contains(id.as_str()) && !has_letter(id));
-    let missing = without_row.map(|id| (id, "")).chain(without_letter.map(|id| (id, " (malformed, and no dead letter)")));
+    let without_letter = facts.malformed.iter().filter(|id| !rows.contains(id.as_str()) && !has_letter(id));
+    let missing = without_row
+        .map(|id| (id, ""))
+        .chain(without_letter.map(|id| (id, " (malformed, and no dead letter)")));
     let (excused, lost): (Vec<_>, Vec<_>) = missing.partition(|(id, _)| is_excused(id));
     (lost.into_iter().map(|(id, how)| format!("{id}{how}")).collect(), excused.len())
 }
@@ -109,7 +110,8 @@ fn differences(thing: &str, truth: Option<&Columns>, kept: Option<&Columns>) -> 
 fn unworked(facts: &Facts) -> Vec<String> {
     // A folded event whose row is not there has no type.
     let never = |row: &&super::facts::StoredRow| {
-        (row.event_type.is_empty() || asks_for_a_refresh(&row.event_type)) && row.work_id.is_none_or(|id| !facts.answered.contains(&id))
+        (row.event_type.is_empty() || asks_for_a_refresh(&row.event_type))
+            && row.work_id.is_none_or(|id| !facts.answered.contains(&id))
     };
     let mut found: Vec<String> = facts.rows.iter().filter(never).map(|row| row.native_id.clone()).collect();
     for (state, count) in facts.waiting.iter().filter(|(_, count)| **count > 0) {
