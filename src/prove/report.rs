@@ -6,6 +6,7 @@ use super::judge::Verdict;
 use super::schedule::Schedule;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// How many of each kind of finding are told.
@@ -150,6 +151,12 @@ impl RunReport {
     }
 }
 
+/// `1 run`, `2 runs`.
+pub fn runs(count: impl fmt::Display) -> String {
+    let count = count.to_string();
+    if count == "1" { "1 run".to_owned() } else { format!("{count} runs") }
+}
+
 /// All runs together.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Totals {
@@ -218,12 +225,13 @@ impl Totals {
 
     /// For people.
     pub fn text(&self) -> String {
-        let Self { runs, kills, obligations, excused, folded, outages, seconds, seed, .. } = self;
+        let Self { kills, obligations, excused, folded, outages, seconds, seed, .. } = self;
         let points: usize = self.kills_at_points.values().sum();
         let faults: u64 = self.faults_met.values().sum();
         let figures = format!(
-            "{runs} runs from seed {seed}: {obligations} obligations ({excused} excused, {folded} folded), {kills} kills ({points} at {} fail points), \
+            "{} from seed {seed}: {obligations} obligations ({excused} excused, {folded} folded), {kills} kills ({points} at {} fail points), \
              {outages} outages of PostgreSQL, {faults} faults met, {seconds:.0} s",
+            runs(self.runs),
             self.kills_at_points.len()
         );
         let Self { lost, doubled, stale, unworked, .. } = self;
@@ -233,7 +241,11 @@ impl Totals {
                 "{figures}\nProven: {found}. Every event was stored exactly once, and its work was done.\n"
             ),
             false => {
-                format!("{figures}\nNOT PROVEN: {found}; {} of {runs} runs failed.\n", self.failed.len())
+                format!(
+                    "{figures}\nNOT PROVEN: {found}; {} of {} failed.\n",
+                    self.failed.len(),
+                    runs(self.runs)
+                )
             }
         }
     }

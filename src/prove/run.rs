@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 /// How long a SIGTERM may take.
 const STOPS_WITHIN: Duration = Duration::from_secs(25);
 /// How long it is waited for a first successful read: the cloud may be a bad one.
-const RUNS_WITHIN: Duration = Duration::from_millis(2_500);
+const RUNS_WITHIN: Duration = Duration::from_secs(8);
 /// Longer than any back-off and sweep of Catchall: what did not change for so long is settled.
 const STANDS_STILL: Duration = Duration::from_secs(40);
 /// How often it is looked whether all has settled.
