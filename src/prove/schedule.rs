@@ -129,7 +129,7 @@ pub fn draw(seed: u64, means: &Means) -> Schedule {
         history_losses: if faults.contains(&FaultKind::HistoryLost) { losses } else { 0 },
         faults,
         cloud_seed: rng.random(),
-        rate: f64::from(rng.random_range(20_u32..=70)),
+        rate: f64::from(rng.random_range(15_u32..=45)),
         vms: rng.random_range(10..=40),
         page_size: [10, 50, 100, 1000][rng.random_range(0..4)],
         flooding: [None, None, Some(5), Some(30)][rng.random_range(0..4)],
