@@ -8,6 +8,7 @@
 //! **Re-reading** the overlap costs no parse and no write: what is committed (the next `poll` says so) is remembered.
 //! Where a sweep of the overlap takes many pages, it is made rarely, and the tip is looked at in between.
 
+mod again;
 mod asking;
 mod page;
 mod position;
@@ -24,6 +25,7 @@ use position::Position;
 use query::{Query, Turn};
 use std::time::Duration;
 use sweep::LastSweep;
+use tokio::time::Instant;
 
 /// Events remembered, so that re-reading them costs nothing.
 const MOST_SEEN: usize = 100_000;
@@ -69,6 +71,27 @@ impl AwesomeStream {
             first: None,
             last_sweep: LastSweep::default(),
             seen: SeenEvents::new(MOST_SEEN),
+        }
+    }
+
+    /// The batch of the next page. One that breaks on the way, or cannot be read, is asked for again; the query stays
+    /// where it was.
+    async fn next_batch(&mut self) -> Result<EventBatch, StreamError> {
+        let begun = Instant::now();
+        let mut failed = 0;
+        loop {
+            let answer = match self.first.take() {
+                Some(answer) => Ok(answer),
+                None => self.next_page().await,
+            };
+            let error = match answer.and_then(|answer| self.batch_of(answer)) {
+                Ok(batch) => return Ok(batch),
+                Err(error) => error,
+            };
+            failed += 1;
+            let Some(wait) = again::wait_after(&error, failed, begun.elapsed()) else { return Err(error) };
+            log::info!("{error}; asked for again in {wait:?} (attempt {failed} of {})", again::ATTEMPTS);
+            tokio::time::sleep(wait).await;
         }
     }
 
@@ -140,11 +163,7 @@ impl Stream for AwesomeStream {
         // Being polled again says that the batch before is committed.
         self.seen.committed();
         loop {
-            let answer = match self.first.take() {
-                Some(answer) => answer,
-                None => self.next_page().await?,
-            };
-            let batch = self.batch_of(answer)?;
+            let batch = self.next_batch().await?;
             if !batch.more || !batch.events.is_empty() || batch.cursor.is_some() {
                 return Ok(batch);
             }
