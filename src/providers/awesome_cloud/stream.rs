@@ -2,8 +2,9 @@
 //!
 //! **The cursor** is min(newest time read so far, `Date` of the query's first page), and moves with every page. That is
 //! safe: an event that was not there when its place was passed became visible later than that `Date`, so its time is
-//! later than `Date` − 120 s, and every later query begins at the cursor − 130 s ≤ `Date` − 130 s. So a kill within a
-//! long history repeats at most the overlap.
+//! later than `Date` − 120 s, and every later query begins at the cursor − 130 s ≤ `Date` − 130 s. While a query is read the
+//! cursor also holds how far it came, and with which `Date`: a successor goes on there, so that a stream gets on however
+//! often it fails, and however many pages the overlap has.
 //!
 //! **Re-reading** the overlap costs no parse and no write: what is committed (the next `poll` says so) is remembered.
 //! Where a sweep of the overlap takes many pages, it is made rarely, and the tip is looked at in between.
@@ -118,6 +119,12 @@ impl AwesomeStream {
             self.after_gap = false;
         }
         let turn = query.end_page(page.next_page_token);
+        if turn == Turn::Complete {
+            self.position.reading = None;
+        } else if !events.is_empty() {
+            // A page that brings nothing new writes nothing, and its successor may as well read it again.
+            self.position.reading = query.reading();
+        }
         let lag = if turn == Turn::More { query.behind(date) } else { Some(Duration::ZERO) };
         let more = self.turn(turn, query);
         let gap = self.gap.take();
@@ -155,7 +162,14 @@ impl Stream for AwesomeStream {
             Some(cursor) => self.stored_position(cursor),
             None => self.initial_position().await?,
         };
-        self.first = Some(self.next_page().await?);
+        self.query = self.position.reading.as_ref().map(|reading| Query::resumed(reading, self.limit));
+        let mut first = self.next_page().await?;
+        if self.position.is_long_ago(asking::date(&first)?) {
+            self.position.reading = None;
+            self.query = None;
+            first = self.next_page().await?;
+        }
+        self.first = Some(first);
         Ok(())
     }
 
