@@ -183,10 +183,8 @@ impl Tally {
             let ids = if malformed { &mut ledger.malformed } else { &mut ledger.events };
             ids.push(id(&self.epoch, number));
         }
-        let gone = |((time, number), _): &(Place, bool)| Gone {
-            id: id(&self.epoch, *number),
-            time: rfc3339(*time),
-        };
+        let gone =
+            |((time, number), _): &(Place, bool)| Gone { id: id(&self.epoch, *number), time: rfc3339(*time) };
         ledger.gone = self.gone.iter().map(gone).collect();
         ledger
     }

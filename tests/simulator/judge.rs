@@ -5,6 +5,9 @@ use catchall::simulator::{Gone, Simulator};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use std::collections::BTreeSet;
 
+/// From when until when a gap is.
+type Bounds = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+
 /// For one EMS.
 pub struct Judge<'a> {
     reader: Reader,
@@ -39,7 +42,9 @@ impl<'a> Judge<'a> {
         if lost.is_empty() && stale.is_empty() && counts.0 == counts.1 && ledger.hidden == 0 {
             return Ok(());
         }
-        Err(format!("lost {lost:?}, stale {stale:?}; letters, malformed and hidden: {counts:?}; gaps {gaps:?}"))
+        Err(format!(
+            "lost {lost:?}, stale {stale:?}; letters, malformed and hidden: {counts:?}; gaps {gaps:?}"
+        ))
     }
 
     fn rows(&self, column: &str, table: &str) -> Result<Vec<String>, String> {
@@ -51,9 +56,10 @@ impl<'a> Judge<'a> {
     }
 
     /// A gap whose beginning nobody knows has none.
-    fn gaps(&self) -> Result<Vec<(Option<DateTime<Utc>>, Option<DateTime<Utc>>)>, String> {
+    fn gaps(&self) -> Result<Vec<Bounds>, String> {
         let bounds = |column: &str| {
-            let times = self.rows(&format!("id || ' ' || coalesce(CAST(t.{column} AS TEXT), '')"), "event_gaps")?;
+            let times =
+                self.rows(&format!("id || ' ' || coalesce(CAST(t.{column} AS TEXT), '')"), "event_gaps")?;
             times.iter().map(|row| time(row.split_once(' ').unwrap().1)).collect::<Result<Vec<_>, String>>()
         };
         Ok(bounds("started_on")?.into_iter().zip(bounds("ended_on")?).collect())
@@ -79,7 +85,7 @@ fn time(text: &str) -> Result<Option<DateTime<Utc>>, String> {
     time.map(|time| Some(time.and_utc())).map_err(|error| format!("{text}: {error}"))
 }
 
-fn is_in(gaps: &[(Option<DateTime<Utc>>, Option<DateTime<Utc>>)], gone: &Gone) -> bool {
+fn is_in(gaps: &[Bounds], gone: &Gone) -> bool {
     let time: DateTime<Utc> = gone.time.parse().unwrap();
     gaps.iter().any(|(from, to)| from.is_none_or(|from| from <= time) && to.is_none_or(|to| time <= to))
 }

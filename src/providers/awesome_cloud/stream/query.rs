@@ -160,7 +160,11 @@ mod tests {
         let mut resumed = Query::resumed(&query.reading().unwrap(), 10);
         assert_eq!(resumed.parameters()[0].1, "1970-01-01T00:01:44.000000000Z");
         page(&mut resumed, 200, &[(6, Some(104)), (7, Some(150))], None);
-        assert_eq!((resumed.newest, resumed.reading().unwrap().tip), (None, at(150)), "its first clock rules");
+        assert_eq!(
+            (resumed.newest, resumed.reading().unwrap().tip),
+            (None, at(150)),
+            "its first clock rules"
+        );
     }
 
     #[test]
