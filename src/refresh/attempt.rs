@@ -131,9 +131,8 @@ async fn claim_all(refreshing: &Refreshing) -> Result<Vec<RefreshWork>, Failure>
         .await?;
     let mut work = Vec::new();
     for ids in slices {
-        let claimed = vmdb
-            .save(move |connection| refresh_claim::claim_slice(connection, ems_id, owner, ids))
-            .await?;
+        let claimed =
+            vmdb.save(move |connection| refresh_claim::claim_slice(connection, ems_id, owner, ids)).await?;
         work.extend(vmdb.read(move |connection| refresh_claim::counted(connection, claimed)).await?);
     }
     Ok(work)

@@ -129,8 +129,7 @@ pub fn claim_slice(
     handler_id: i64,
     ids: Vec<i64>,
 ) -> Result<Vec<RefreshWork>, VmdbError> {
-    let sql =
-        format!("{CLAIM} WHERE {} AND id ? RETURNING id, work_id, created_on", answered_by_all());
+    let sql = format!("{CLAIM} WHERE {} AND id ? RETURNING id, work_id, created_on", answered_by_all());
     let queue = queue_name(ems_id);
     let free = [(&queue).into(), handler_id.into(), (&queue).into(), Value::Integers(ids)];
     let values: Vec<_> = claimer(handler_id).into_iter().chain(free).collect();
