@@ -78,14 +78,7 @@ fn store(
     letter: &StoredDeadLetter,
     events: Vec<ReadyEvent>,
 ) -> Result<u64, VmdbError> {
-    let batch = ReadyBatch {
-        ems_id: letter.ems_id,
-        events,
-        dead_letters: Vec::new(),
-        cursor: None,
-        gap: None,
-        delivered: Vec::new(),
-    };
+    let batch = ReadyBatch { events, ..ReadyBatch::of(letter.ems_id) };
     connection.transaction(|connection| {
         let outcomes = event_commit::commit(connection, &[batch])?;
         dead_letters::remove(connection, vec![letter.id])?;

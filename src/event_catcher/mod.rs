@@ -297,6 +297,7 @@ impl Handler<Caught> for EventCatcher {
         figures.mailbox_wait.record(caught.sent.elapsed());
         let (parser, handler, ems_id) =
             (self.parser.clone(), self.catching.handler.clone(), self.catching.ems.id);
+        let is_refreshed = self.catching.parser.refresh.enabled && self.catching.provider.has_collector();
         Box::pin(async move {
             let Caught { events, cursor, gap, permit, .. } = caught;
             let count = events.len() as u64;
@@ -311,6 +312,7 @@ impl Handler<Caught> for EventCatcher {
                 dead_letters: parsed.dead_letters,
                 cursor,
                 gap,
+                is_refreshed,
                 delivered: Vec::new(),
             };
             let outcome = if batch.is_empty() {

@@ -113,7 +113,7 @@ impl Delivery {
         let count = rows.len();
         let mut by_ems: BTreeMap<EmsId, ReadyBatch> = BTreeMap::new();
         for claimed in rows {
-            let batch = by_ems.entry(claimed.ems_id).or_insert_with(|| ReadyBatch::of(claimed.ems_id));
+            let batch = by_ems.entry(claimed.ems_id).or_insert_with(|| self.batch_of(claimed.ems_id));
             batch.delivered.push(claimed.id);
             self.ready(batch, claimed.event);
         }
@@ -136,6 +136,15 @@ impl Delivery {
             }
         }
         controls.values_mut().for_each(FloodControl::look);
+    }
+
+    /// An empty batch.
+    fn batch_of(&self, ems_id: EmsId) -> ReadyBatch {
+        let is_refreshed = self
+            .ems
+            .get(&ems_id)
+            .is_none_or(|(provider, refresh)| refresh.enabled && provider.has_collector());
+        ReadyBatch { is_refreshed, ..ReadyBatch::of(ems_id) }
     }
 
     fn ready(&self, batch: &mut ReadyBatch, parsed: ParsedEvent) {

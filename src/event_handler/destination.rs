@@ -44,5 +44,6 @@ fn queued(batch: &ReadyBatch) -> QueuedBatch {
         dead_letters: batch.dead_letters.clone(),
         cursor: batch.cursor.clone(),
         gap: batch.gap.clone(),
+        is_refreshed: batch.is_refreshed,
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct Means {
     pub(super) place: Option<Place>,
     /// Whether a full refresh may be tried, or waits after a failure.
     pub(super) may_refresh_in_full: bool,
-    /// Whether one may take the place of many targets.
+    /// Whether one may be made that nobody asked for.
     pub(super) may_escalate: bool,
     /// Whether targets failed so often that they are tried apart.
     pub(super) apart: bool,
@@ -43,6 +43,8 @@ pub(super) enum Attempt {
     Nothing,
     /// Only a full refresh waits, and it cannot begin now.
     FullWaits,
+    /// Only a full refresh waits that nobody asked for, and its turn has not come.
+    FullWaitsItsTurn,
     /// What was claimed is done.
     Done(Kind),
     /// It waits again.
@@ -84,19 +86,23 @@ pub(super) async fn attempt(refreshing: &Refreshing, means: Means) -> Result<Att
     if work.is_empty() {
         return Ok(Attempt::Nothing);
     }
+    let mut waits_its_turn = false;
     let rows = match plan::scope(&work, ever, &refreshing.settings) {
         Scope::Targeted(_) => work,
         Scope::Full(why) => {
-            let may = means.may_refresh_in_full && (means.may_escalate || why != WhyFull::Threshold);
+            let may = means.may_refresh_in_full && (means.may_escalate || !why.is_escalation());
             let place = if may { means.place.or_else(|| refreshing.limits.try_full()) } else { None };
             match place {
                 Some(place) => return full(refreshing, why, place, ever).await,
-                None => plan::ahead_of_full(&work, ever, &refreshing.settings),
+                None => {
+                    waits_its_turn = why.is_escalation() && !means.may_escalate;
+                    plan::ahead_of_full(&work, ever, &refreshing.settings)
+                }
             }
         }
     };
     if rows.is_empty() {
-        return Ok(Attempt::FullWaits);
+        return Ok(if waits_its_turn { Attempt::FullWaitsItsTurn } else { Attempt::FullWaits });
     }
     let _place = refreshing.limits.targeted().await;
     let ids: Vec<i64> = rows.iter().map(|work| work.id).collect();

@@ -26,7 +26,6 @@ use attempt::{Attempt, Kind, Means};
 use failure::{Blame, Failure};
 use futures_util::FutureExt;
 use limits::{Place, RefreshLimits};
-use plan::WhyFull;
 use rand::RngExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -80,10 +79,11 @@ pub struct RefreshWorker {
     full_backoff: Backoff,
     /// When a full refresh that failed is tried again.
     full_not_before: Option<Instant>,
-    /// When a full refresh in place of targets ended last, and how long it took.
+    /// When a full refresh that nobody asked for ended last, and how long it took.
     escalated: Option<(Instant, Duration)>,
     attempt_began: Instant,
     waits_for_place: bool,
+    waits_for_turn: bool,
     place: Option<Place>,
     notice: ExitNotice<ChildId, ()>,
 }
@@ -111,6 +111,7 @@ impl RefreshWorker {
                 escalated: None,
                 attempt_began: Instant::now(),
                 waits_for_place: false,
+                waits_for_turn: false,
                 place: None,
                 notice,
             }
@@ -129,7 +130,7 @@ impl RefreshWorker {
         let means = Means {
             place: self.place.take(),
             may_refresh_in_full: self.may_refresh_in_full(),
-            may_escalate: plan::may_escalate(self.escalated.map(|(end, took)| (end.elapsed(), took))),
+            may_escalate: self.until_escalation().is_zero(),
             apart: self.failures >= FAILURES_TOGETHER,
         };
         let refreshing = self.refreshing.clone();
@@ -140,6 +141,10 @@ impl RefreshWorker {
                 .unwrap_or_else(|_| Err(Failure::new("the refresh panicked; see the log for where", None)));
             worker.finished(done, ctx);
         }));
+    }
+
+    fn until_escalation(&self) -> Duration {
+        plan::until_escalation(self.escalated.map(|(end, took)| (end.elapsed(), took)))
     }
 
     fn may_refresh_in_full(&self) -> bool {
@@ -158,6 +163,10 @@ impl RefreshWorker {
                 if self.may_refresh_in_full() {
                     self.wait_for_place(ctx);
                 }
+                self.rung
+            }
+            Ok(Attempt::FullWaitsItsTurn) => {
+                self.wait_for_turn(ctx);
                 self.rung
             }
             Ok(Attempt::Done(kind)) => {
@@ -184,7 +193,7 @@ impl RefreshWorker {
         if let Kind::Full(why) = kind {
             self.full_backoff.reset();
             self.full_not_before = None;
-            if why == WhyFull::Threshold {
+            if why.is_escalation() {
                 self.escalated = Some((Instant::now(), self.attempt_began.elapsed()));
             }
         }
@@ -221,6 +230,17 @@ impl RefreshWorker {
         }
         self.figures.failed.fetch_add(1, Relaxed);
         self.figures.set_failed_state(ActorState::BackingOff, message);
+    }
+
+    fn wait_for_turn(&mut self, ctx: &mut Context<Self>) {
+        if self.waits_for_turn {
+            return;
+        }
+        self.waits_for_turn = true;
+        ctx.run_later(self.until_escalation(), |worker, ctx| {
+            worker.waits_for_turn = false;
+            worker.look_for_work(ctx);
+        });
     }
 
     fn wait_for_place(&mut self, ctx: &mut Context<Self>) {

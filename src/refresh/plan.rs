@@ -20,6 +20,8 @@ pub enum WhyFull {
     Asked,
     /// The settings allow no targets.
     TargetsNotAllowed,
+    /// Something happened of which it cannot be read what it was.
+    Doubt,
     /// So many targets wait that asking for them one by one is no less work.
     Threshold,
 }
@@ -43,7 +45,9 @@ pub const fn most_rows(ever_refreshed: bool, settings: &RefreshSettings) -> i64 
 pub fn enough(settings: &RefreshSettings) -> impl FnMut(&RefreshWork) -> bool + use<> {
     let (threshold, mut things) = (settings.full_refresh_threshold, HashSet::new());
     move |work| {
-        things.extend(work.requests.iter().map(superseded::thing));
+        if !work.full && !work.doubt {
+            things.extend(work.requests.iter().map(superseded::thing));
+        }
         things.len() >= threshold
     }
 }
@@ -64,7 +68,17 @@ pub fn scope(work: &[RefreshWork], ever_refreshed: bool, settings: &RefreshSetti
     if targets.distinct() >= settings.full_refresh_threshold {
         return Scope::Full(WhyFull::Threshold);
     }
+    if work.iter().any(|work| work.doubt) {
+        return Scope::Full(WhyFull::Doubt);
+    }
     Scope::Targeted(targets)
+}
+
+impl WhyFull {
+    /// Whether nobody asked for all of it: such refreshes wait their turn, see [`until_escalation`].
+    pub const fn is_escalation(self) -> bool {
+        matches!(self, Self::Doubt | Self::Threshold)
+    }
 }
 
 /// The work that need not wait when a full refresh, which would answer it too, cannot begin now: of the rows that ask for
@@ -78,7 +92,7 @@ pub fn ahead_of_full(
         return Vec::new();
     }
     let mut things = HashSet::new();
-    let targeted = work.iter().filter(|work| !work.full);
+    let targeted = work.iter().filter(|work| !work.full && !work.doubt);
     let few = targeted.enumerate().take_while(|(index, work)| {
         things.extend(work.requests.iter().map(superseded::thing));
         *index == 0 || things.len() < settings.full_refresh_threshold
@@ -86,10 +100,10 @@ pub fn ahead_of_full(
     few.map(|(_, work)| work.clone()).collect()
 }
 
-/// Whether a full refresh may take the place of many targets again, when one that did ended `since` ago and took so long.
-/// They take a tenth of the time at most: what gathers during a long one would else be reason for the next, for ever.
-pub fn may_escalate(last: Option<(Duration, Duration)>) -> bool {
-    last.is_none_or(|(since, took)| since >= took * 10)
+/// How long until a full refresh that nobody asked for may begin again, when one ended `since` ago and took so long. They take
+/// a tenth of the time at most: what gathers during a long one would else be reason for the next, for ever.
+pub fn until_escalation(last: Option<(Duration, Duration)>) -> Duration {
+    last.map_or(Duration::ZERO, |(since, took)| (took * 10).saturating_sub(since))
 }
 
 /// How long until the next full refresh, `interval` after the `last` one began. One that never was, or is overdue, is due
@@ -129,6 +143,7 @@ mod tests {
             work_id: None,
             ems_id: EmsId(1),
             full,
+            doubt: false,
             requests: ems_refs.iter().map(request).collect(),
             targets: ems_refs.len(),
             requested_on: DateTime::UNIX_EPOCH,
@@ -141,6 +156,7 @@ mod tests {
         let two = [work(false, &["a", "b"]), work(false, &["b"])];
         let three = [work(false, &["a", "b"]), work(false, &["c"])];
         let asked = [work(false, &["a"]), work(true, &[])];
+        let doubtful = [work(false, &["a"]), RefreshWork { doubt: true, ..work(false, &[]) }];
         let nothing = [];
         for (work, ever, settings, expected, why) in [
             (&two[..], true, &SETTINGS, Ok(2), "two distinct targets are fewer than three"),
@@ -148,6 +164,7 @@ mod tests {
             (&two, true, &only_full, Err(WhyFull::TargetsNotAllowed), "targeted refresh is not allowed"),
             (&three, true, &SETTINGS, Err(WhyFull::Threshold), "as many targets as the threshold"),
             (&asked, true, &SETTINGS, Err(WhyFull::Asked), "somebody asked for all"),
+            (&doubtful, true, &SETTINGS, Err(WhyFull::Doubt), "something could not be read"),
             (&nothing, true, &SETTINGS, Ok(0), "nothing waits"),
         ] {
             let found = match scope(work, ever, settings) {
@@ -171,6 +188,8 @@ mod tests {
         assert_eq!(count(&large, true, &SETTINGS), 1, "a row is not taken apart");
         assert_eq!(count(&many, true, &SETTINGS), 2, "three targets would be as many as the threshold");
         assert_eq!(count(&both[1..2], true, &SETTINGS), 0);
+        let doubtful = [RefreshWork { doubt: true, ..work(false, &[]) }, work(false, &["a"])];
+        assert_eq!(ahead_of_full(&doubtful, true, &SETTINGS), [doubtful[1].clone()]);
     }
 
     #[test]
@@ -182,17 +201,19 @@ mod tests {
         assert_eq!(scope(&many[..seen], true, &SETTINGS), scope(&many, true, &SETTINGS));
         let ahead = |work: &[RefreshWork]| ahead_of_full(work, true, &SETTINGS);
         assert_eq!(ahead(&many[..seen]), ahead(&many));
+        let all = work(true, &["a", "b", "c"]);
+        assert!(!super::enough(&SETTINGS)(&all), "what goes ahead of it is behind it");
         let only_full = RefreshSettings { allow_targeted_refresh: false, ..SETTINGS };
         assert_eq!(most_rows(false, &SETTINGS), 1, "the first is in full, whatever waits");
         assert_eq!(most_rows(true, &only_full), 1);
     }
 
     #[test]
-    fn full_refreshes_in_place_of_targets_take_a_tenth_of_the_time_at_most() {
+    fn full_refreshes_that_nobody_asked_for_take_a_tenth_of_the_time_at_most() {
         let seconds = |since, took| Some((Duration::from_secs(since), Duration::from_secs(took)));
-        assert!(may_escalate(None));
-        assert!(!may_escalate(seconds(99, 10)));
-        assert!(may_escalate(seconds(100, 10)));
+        assert_eq!(until_escalation(None), Duration::ZERO);
+        assert_eq!(until_escalation(seconds(99, 10)), Duration::from_secs(1));
+        assert_eq!(until_escalation(seconds(100, 10)), Duration::ZERO);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct ReadyBatch {
     pub cursor: Option<Cursor>,
     /// A loss to record; it asks for a full refresh too.
     pub gap: Option<Gap>,
+    /// Whether its EMS is refreshed at all: else gaps and dead letters ask for nothing.
+    pub is_refreshed: bool,
     /// Rows of `miq_queue` (queue `ems`) that this batch answers; removed in the same transaction.
     pub delivered: Vec<i64>,
 }
@@ -106,6 +108,7 @@ impl ReadyBatch {
             dead_letters: Vec::new(),
             cursor: None,
             gap: None,
+            is_refreshed: true,
             delivered: Vec::new(),
         }
     }
@@ -155,9 +158,15 @@ pub fn commit(connection: &mut Connection, batches: &[ReadyBatch]) -> Result<Vec
         // Before the cursors: whether a gap is known shows at the cursor that was.
         let gaps = gaps::store(connection, &new_gaps(batches))?;
         cursors::store(connection, &cursors)?;
-        let mut outcomes = store_events(connection, batches, &gaps)?;
         let letters: Vec<_> = pairs(batches, |batch| batch.dead_letters.iter());
         let mut new_letters = dead_letters::store(connection, &letters)?;
+        let refreshed: BTreeSet<_> =
+            batches.iter().filter(|batch| batch.is_refreshed).map(|batch| batch.ems_id).collect();
+        let work = WorkOfCommit::new(
+            gaps.intersection(&refreshed).copied(),
+            new_letters.keys().copied().filter(|ems_id| refreshed.contains(ems_id)),
+        );
+        let mut outcomes = store_events(connection, batches, work)?;
         let delivered: Vec<_> = batches.iter().flat_map(|batch| batch.delivered.iter().copied()).collect();
         if !delivered.is_empty() {
             connection.execute("DELETE FROM miq_queue WHERE id ?", &[Value::Integers(delivered)])?;
@@ -189,7 +198,7 @@ fn pairs<'a, T: 'a, I: Iterator<Item = &'a T>>(
 fn store_events(
     connection: &mut Connection,
     batches: &[ReadyBatch],
-    gaps: &BTreeSet<EmsId>,
+    mut work: WorkOfCommit,
 ) -> Result<Vec<BatchOutcome>, VmdbError> {
     let mut outcomes = vec![BatchOutcome::default(); batches.len()];
     let candidates = distinct(batches);
@@ -200,7 +209,6 @@ fn store_events(
     }
     let events: Vec<_> = candidates.iter().map(|(batch, ready)| (batches[*batch].ems_id, *ready)).collect();
     let plan = folded_events::plan(connection, &events)?;
-    let mut work = WorkOfCommit::new(gaps);
     let new = store_own(connection, &events, &plan.own, &mut work)?;
     fail::fail_point!("commit.events");
     for (at, event_id) in &new {
@@ -296,15 +304,18 @@ fn distinct(batches: &[ReadyBatch]) -> Vec<(usize, &ReadyEvent)> {
 /// One row of work for each EMS and commit; it gets its id before it is known which events are new.
 struct WorkOfCommit {
     works: BTreeMap<EmsId, NewWork>,
+    /// Rows of their own, since they wait their turn.
+    doubts: Vec<NewWork>,
     requests: BTreeMap<EmsId, Vec<QueuedRequest>>,
 }
 
 impl WorkOfCommit {
-    /// New gaps ask for full refreshes.
-    fn new(gaps: &BTreeSet<EmsId>) -> Self {
-        let mut this = Self { works: BTreeMap::new(), requests: BTreeMap::new() };
+    /// New gaps ask for full refreshes, and so, in their turn, do new dead letters.
+    fn new(gaps: impl Iterator<Item = EmsId>, doubted: impl Iterator<Item = EmsId>) -> Self {
+        let doubts = doubted.map(NewWork::of_doubt).collect();
+        let mut this = Self { works: BTreeMap::new(), doubts, requests: BTreeMap::new() };
         for ems_id in gaps {
-            this.of(*ems_id).full = true;
+            this.of(ems_id).full = true;
         }
         this
     }
@@ -350,7 +361,7 @@ impl WorkOfCommit {
 
     /// Without those for which no new event asked.
     fn into_new_work(self) -> (Vec<NewWork>, Vec<(EmsId, Vec<QueuedRequest>)>) {
-        let works = self.works.into_values().filter(|work| !work.is_empty()).collect();
+        let works = self.works.into_values().filter(|work| !work.is_empty()).chain(self.doubts).collect();
         (works, self.requests.into_iter().collect())
     }
 }

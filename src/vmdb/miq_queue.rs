@@ -5,7 +5,7 @@ use super::bulk;
 use super::dialect::Connection;
 use super::event_commit::DeadLetter;
 use super::gaps::{self, NewGap};
-use super::refresh_work;
+use super::refresh_work::{self, NewWork};
 use super::statement::Value;
 use super::{Fields, VmdbError, cursors, dead_letters};
 use crate::clock;
@@ -25,6 +25,8 @@ pub struct QueuedBatch {
     pub cursor: Option<Cursor>,
     /// A loss to record; it asks for a full refresh too.
     pub gap: Option<Gap>,
+    /// Whether its EMS is refreshed at all: else gaps and dead letters ask for nothing.
+    pub is_refreshed: bool,
 }
 
 /// An event that waited in queue `ems`, claimed.
@@ -66,11 +68,16 @@ pub fn put_events(
         // Before the cursors: whether a gap is known shows at the cursor that was.
         let gaps = gaps::store(connection, &new_gaps)?;
         cursors::store(connection, &cursors)?;
-        for ems_id in &gaps {
-            refresh_work::queue_full_refresh(connection, *ems_id)?;
-        }
         let mut outcomes =
             batches.iter().map(|batch| put_batch(connection, batch)).collect::<Result<Vec<_>, _>>()?;
+        for (batch, outcome) in batches.iter().zip(&outcomes).filter(|(batch, _)| batch.is_refreshed) {
+            if gaps.contains(&batch.ems_id) {
+                refresh_work::queue_full_refresh(connection, batch.ems_id)?;
+            }
+            if outcome.dead_letters > 0 {
+                refresh_work::put(connection, &[NewWork::of_doubt(batch.ems_id)])?;
+            }
+        }
         for (batch, outcome) in batches.iter().zip(&mut outcomes) {
             outcome.gaps = u64::from(batch.gap.is_some() && gaps.contains(&batch.ems_id));
         }

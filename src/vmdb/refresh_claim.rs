@@ -141,6 +141,7 @@ pub fn claim_slice(
             work_id: row.integer(1),
             ems_id,
             full: false,
+            doubt: false,
             requests: Vec::new(),
             targets: 0,
             requested_on: row.time(2).unwrap_or_default(),

@@ -20,6 +20,8 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 struct RefreshArgs {
     #[serde(default)]
     full: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    doubt: bool,
     #[serde(default)]
     targets: Vec<QueuedTarget>,
 }
@@ -41,6 +43,8 @@ pub(super) struct NewWork {
     pub(super) ems_id: EmsId,
     pub(super) work_id: i64,
     pub(super) full: bool,
+    /// See [`RefreshWork::doubt`].
+    doubt: bool,
     /// `None` where a later request took its place.
     targets: Vec<Option<QueuedTarget>>,
     places: HashMap<String, usize>,
@@ -48,12 +52,24 @@ pub(super) struct NewWork {
 
 impl NewWork {
     pub(super) fn new(ems_id: EmsId, full: bool) -> Self {
-        Self { ems_id, work_id: next_work_id(), full, targets: Vec::new(), places: HashMap::new() }
+        Self {
+            ems_id,
+            work_id: next_work_id(),
+            full,
+            doubt: false,
+            targets: Vec::new(),
+            places: HashMap::new(),
+        }
+    }
+
+    /// What a dead letter asks for.
+    pub(super) fn of_doubt(ems_id: EmsId) -> Self {
+        Self { doubt: true, ..Self::new(ems_id, false) }
     }
 
     /// Whether nobody asked for anything.
     pub(super) fn is_empty(&self) -> bool {
-        !self.full && self.targets.is_empty()
+        !self.full && !self.doubt && self.targets.is_empty()
     }
 
     /// Of several requests of one commit for one thing with one type of event, the latest by the event's time tells its
@@ -94,6 +110,9 @@ pub struct RefreshWork {
     pub ems_id: EmsId,
     /// The whole EMS.
     pub full: bool,
+    /// Something happened of which it cannot be read what it was (a dead letter): the whole EMS, but not before its turn, so
+    /// that a provider whose events are bad is not refreshed in full for ever.
+    pub doubt: bool,
     /// What the events of one commit asked for; left out for a full refresh, which answers all of it.
     pub requests: Vec<TargetRequest>,
     /// How many requests there are, also where they are left out.
@@ -141,7 +160,11 @@ pub(super) fn put(connection: &mut Connection, works: &[NewWork]) -> Result<(), 
 }
 
 fn args_of(work: &NewWork) -> Result<String, VmdbError> {
-    let args = RefreshArgs { full: work.full, targets: work.targets.iter().flatten().cloned().collect() };
+    let args = RefreshArgs {
+        full: work.full,
+        doubt: work.doubt,
+        targets: work.targets.iter().flatten().cloned().collect(),
+    };
     serde_json::to_string(&[args]).map_err(|error| VmdbError::Bug(error.to_string()))
 }
 
@@ -309,12 +332,13 @@ fn claimed(mut rows: Vec<Fields>, ems_id: EmsId) -> Result<Vec<RefreshWork>, Vmd
 /// Args that cannot be read ask for everything, which covers whatever they meant.
 pub(super) fn work_of(row: &Fields, ems_id: EmsId) -> Result<RefreshWork, VmdbError> {
     let args = row.text(2).and_then(|args| parse_args(args).ok());
-    let args = args.unwrap_or(RefreshArgs { full: true, targets: Vec::new() });
+    let args = args.unwrap_or(RefreshArgs { full: true, ..RefreshArgs::default() });
     Ok(RefreshWork {
         id: row.id(0)?,
         work_id: row.integer(1),
         ems_id,
         full: args.full,
+        doubt: args.doubt,
         targets: args.targets.len(),
         requests: args.targets.into_iter().map(|target| target.request).collect(),
         requested_on: row.time(3).unwrap_or_default(),

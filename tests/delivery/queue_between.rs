@@ -145,6 +145,7 @@ async fn an_event_is_the_same_row_to_the_byte_whether_or_not_it_went_through_the
         dead_letters: vec![],
         cursor: Some(cursor(1)),
         gap: None,
+        is_refreshed: true,
     };
     fresh.write(move |c| put_events(c, &[queued])).await;
     let claimed = fresh.write(|c| claim_events(c, 1, 9)).await;

@@ -22,6 +22,7 @@ on_both! {
     thousands_of_events_go_in_one_commit
     what_is_holdable_is_held_and_what_is_not_is_said
     a_dead_letter_is_held_whatever_is_in_it
+    a_new_dead_letter_asks_for_a_full_refresh_in_its_turn_and_a_known_one_for_nothing
 }
 
 async fn commit(fresh: &Fresh, batches: Vec<ReadyBatch>) -> Vec<BatchOutcome> {
@@ -229,6 +230,22 @@ async fn a_dead_letter_is_held_whatever_is_in_it(fresh: Fresh) {
     let batches = vec![ReadyBatch { dead_letters: vec![letter], ..batch(vec![]) }];
     assert_eq!(commit(&fresh, batches).await[0].dead_letters, 1);
     assert_eq!(fresh.vmdb.read(|c| dead_letters::list(c, 1)).await.unwrap()[0].letter.native, "a\u{fffd}b");
+}
+
+async fn a_new_dead_letter_asks_for_a_full_refresh_in_its_turn_and_a_known_one_for_nothing(fresh: Fresh) {
+    let letter = |uid: &str| DeadLetter {
+        transport_id: None,
+        event_uid: uid.to_owned(),
+        native: "?".to_owned(),
+        reason: "no JSON".to_owned(),
+    };
+    let ask = |uid: &str| ReadyBatch { dead_letters: vec![letter(uid)], ..batch(vec![]) };
+    assert!(commit(&fresh, vec![ask("a")]).await[0].work);
+    assert!(!commit(&fresh, vec![ask("a")]).await[0].work, "it is known");
+    let nobody_refreshes = ReadyBatch { is_refreshed: false, ..ask("b") };
+    assert!(!commit(&fresh, vec![nobody_refreshes]).await[0].work);
+    let work = fresh.write(|c| claim_refresh(c, EmsId(1), 1, 9)).await;
+    assert_eq!(work.iter().map(|work| (work.full, work.doubt)).collect::<Vec<_>>(), [(false, true)]);
 }
 
 #[tokio::test]

@@ -101,7 +101,7 @@ pub fn event(uid: &str, event_type: &str) -> ParsedEvent {
 /// A batch of EMS 1 with events that ask for nothing.
 pub fn batch(events: Vec<ParsedEvent>) -> ReadyBatch {
     let events = events.into_iter().map(|event| ReadyEvent::new(event, Work::None)).collect();
-    ReadyBatch { ems_id: EmsId(1), events, dead_letters: vec![], cursor: None, gap: None, delivered: vec![] }
+    ReadyBatch { events, ..ReadyBatch::of(EmsId(1)) }
 }
 
 /// A cursor.
