@@ -23,9 +23,13 @@ fn schedule(seed: u64) -> Schedule {
     draw(seed, &Means { style: Style::Everything, points: &[], own_server: false })
 }
 
-/// The first seed from `from` on whose run has all kinds of faults.
+/// The first seed from `from` on whose run has all kinds of faults, and folds repeats.
 fn seed_with_all_faults(from: u64) -> u64 {
-    (from..).find(|seed| schedule(*seed).faults.len() == FaultKind::ALL.len()).unwrap()
+    let has_all = |seed: &u64| {
+        let Schedule { faults, flooding, .. } = schedule(*seed);
+        faults.len() == FaultKind::ALL.len() && flooding == Some(5)
+    };
+    (from..).find(has_all).unwrap()
 }
 
 fn a_short_proof_on(database: &str, seed: u64) {
@@ -46,6 +50,9 @@ fn a_short_proof_on(database: &str, seed: u64) {
         run["kills_by_time"].as_u64().unwrap() >= 3 && run["obligations"].as_u64().unwrap() > 100,
         "{run}"
     );
+    let count = |of: &serde_json::Value| of.as_u64().unwrap();
+    assert!(count(&run["folded"]) > 0, "{run}");
+    assert!(count(&run["verdict"]["excused"]) * 2 < count(&run["obligations"]), "{run}");
     assert_eq!(run["seed"].to_string(), seed);
     assert_eq!(
         std::fs::read_dir(folder.path()).unwrap().count(),
@@ -103,11 +110,14 @@ async fn a_vmdb_that_was_tampered_with_is_not_proven() {
     );
     std::fs::write(folder.path().join("settings.yml"), settings).unwrap();
     let mut run = Command::new(program).current_dir(folder.path()).arg("run").spawn().unwrap();
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while cloud.ledger().await.unwrap().events.len() < 50 {
+        assert!(Instant::now() < deadline, "nothing happens");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     cloud.heal().await.unwrap();
     let url = Secret::new(format!("sqlite://{}", folder.path().join("catchall.db").display()));
     let place = VmdbSettings { url, schema: "catchall".to_owned() };
-    let deadline = Instant::now() + Duration::from_secs(60);
     let vmdb = loop {
         if let Ok(vmdb) = Vmdb::open(&place, Access::Worker).await
             && judged(&vmdb, &cloud).await.is_proven()
@@ -123,12 +133,14 @@ async fn a_vmdb_that_was_tampered_with_is_not_proven() {
         "UPDATE vms SET raw_power_state = 'burning' WHERE id = (SELECT min(id) FROM vms)",
         "UPDATE event_streams SET work_id = -1 WHERE event_type LIKE 'com.awesome-cloud.vm.%'",
         "INSERT INTO event_streams (ems_id, event_uid, ems_ref, event_type) SELECT ems_id, 'again', ems_ref, 'x' FROM event_streams LIMIT 1",
+        "UPDATE event_streams SET folded_count = 1 WHERE id = (SELECT min(id) FROM event_streams)",
         "DELETE FROM event_streams WHERE id = (SELECT max(id) FROM event_streams WHERE event_uid <> 'again')",
     ];
     for sql in tamper {
         vmdb.write(move |connection| connection.execute(sql, &[])).await.unwrap();
     }
     let verdict = judged(&vmdb, &cloud).await;
+    assert!(verdict.doubled.iter().any(|found| found.contains("folded")), "{verdict:?}");
     assert!(verdict.parts().iter().all(|(_, found)| !found.is_empty()), "{verdict:?}");
     vmdb.close().await;
 }

@@ -2,7 +2,7 @@
 //! VMDB; a progress bar on a terminal, one line for each run elsewhere.
 
 use super::CliError;
-use crate::prove::report::{RunReport, Totals};
+use crate::prove::report::{RunReport, Totals, runs};
 use crate::prove::schedule::{Style, seed_of_run};
 use crate::prove::{Database, ProveError, ProveOptions, Prover};
 use crate::provider::Secret;
@@ -105,7 +105,7 @@ async fn all_runs(
 ) -> Result<(), CliError> {
     let bar = bar(arguments.runs);
     if !json {
-        println!("seed {seed}: {} runs on {}", arguments.runs, name_of(&arguments.vmdb));
+        println!("seed {seed}: {} on {}", runs(arguments.runs), name_of(&arguments.vmdb));
     }
     let mut reports = Vec::new();
     for index in 0..arguments.runs {

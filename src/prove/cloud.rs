@@ -64,18 +64,19 @@ impl Cloud {
         let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build();
         let client = client.map_err(|error| ProveError::unable("no HTTP client", error))?;
         let this = Self { url, client, _process: process };
-        // What is lost before anybody ever read was nobody's: history is lost from the first cursor on.
+        // History is lost when the proof says so.
         let kinds = schedule.faults.iter().copied().filter(|kind| *kind != FaultKind::HistoryLost);
         this.post("faults", &Faults::of(&kinds.collect::<Vec<_>>(), u64::from(schedule.cloud_seed))).await?;
         Ok(this)
     }
 
-    /// All faults of `schedule` are on.
+    /// All faults of `schedule` are on, and history is lost the `nth` time at the next event.
     ///
     /// # Errors
     /// See [`ProveError`].
-    pub async fn all_faults(&self, schedule: &Schedule) -> Result<(), ProveError> {
-        self.post("faults", &Faults::of(&schedule.faults, u64::from(schedule.cloud_seed))).await
+    pub async fn lose_history(&self, schedule: &Schedule, nth: u64) -> Result<(), ProveError> {
+        let faults = Faults::of(&schedule.faults, u64::from(schedule.cloud_seed));
+        self.post("faults", &Faults { history_lost_share: 1.0, history_losses: nth, ..faults }).await
     }
 
     /// The endpoint's `url`.

@@ -1,7 +1,7 @@
 //! What a verdict rests on: what the cloud knows to be true, and what the VMDB holds. Read here, compared by the judge.
 
 use super::cloud::Ledger;
-use crate::vmdb::evidence::{self, StoredThing};
+use crate::vmdb::evidence::{self, StoredIdentity, StoredThing};
 use crate::vmdb::{Connection, Vmdb, VmdbError, dead_letters, gaps};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -21,8 +21,12 @@ pub struct Facts {
     pub gone: Vec<Gone>,
     /// The inventory as it truly is.
     pub truth: Things,
-    /// Rows of `event_streams`.
+    /// Rows of `event_streams` and of `folded_events`.
     pub rows: Vec<StoredRow>,
+    /// How many of these are of `folded_events`.
+    pub folded: usize,
+    /// How many the rows of `event_streams` say were folded into them.
+    pub folded_count: i64,
     /// The native texts of `dead_letters`.
     pub letters: Vec<String>,
     /// Rows of `event_gaps`.
@@ -44,12 +48,12 @@ pub struct Gone {
     pub time: DateTime<Utc>,
 }
 
-/// A row of `event_streams`.
+/// A row of `event_streams` or of `folded_events`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredRow {
     /// The id that the cloud gave the event.
     pub native_id: String,
-    /// Its type.
+    /// Its type; empty for a folded one whose row is not there.
     pub event_type: String,
     /// Its refresh.
     pub work_id: Option<i64>,
@@ -79,13 +83,16 @@ pub async fn read(vmdb: &Vmdb, ledger: Ledger, truth: Things) -> Result<Facts, V
 
 fn stored(connection: &mut Connection) -> Result<Facts, VmdbError> {
     connection.transaction(|connection| {
-        let rows = evidence::events(connection)?.into_iter().map(|row| StoredRow {
+        let row = |row: StoredIdentity| StoredRow {
             native_id: row.ems_ref.unwrap_or(row.event_uid),
             event_type: row.event_type,
             work_id: row.work_id,
-        });
+        };
+        let folded = evidence::folded(connection)?;
         Ok(Facts {
-            rows: rows.collect(),
+            folded: folded.len(),
+            folded_count: evidence::folded_count(connection)?,
+            rows: evidence::events(connection)?.into_iter().chain(folded).map(row).collect(),
             letters: dead_letters::list(connection, i64::MAX)?
                 .into_iter()
                 .map(|row| row.letter.native)

@@ -28,8 +28,8 @@ use schedule::{Means, Schedule, Style};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How long all may take to settle after healing.
-const SETTLES_WITHIN: Duration = Duration::from_secs(120);
+/// How long all may take to settle after healing, on a slow machine; what stands still is given up long before.
+const SETTLES_WITHIN: Duration = Duration::from_secs(300);
 
 /// Where the VMDBs of the proof are.
 #[derive(Clone, Debug)]

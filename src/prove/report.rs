@@ -6,6 +6,7 @@ use super::judge::Verdict;
 use super::schedule::Schedule;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// How many of each kind of finding are told.
@@ -38,6 +39,8 @@ pub struct RunReport {
     pub malformed: usize,
     /// Rows of `event_streams`.
     pub rows: usize,
+    /// Rows of `folded_events`.
+    pub folded: usize,
     /// Rows of `dead_letters`.
     pub dead_letters: usize,
     /// Rows of `event_gaps`.
@@ -69,7 +72,8 @@ impl RunReport {
     pub fn judged(&mut self, facts: &Facts, verdict: Verdict) {
         self.obligations = facts.events.len() + facts.malformed.len();
         self.malformed = facts.malformed.len();
-        self.rows = facts.rows.len();
+        self.rows = facts.rows.len() - facts.folded;
+        self.folded = facts.folded;
         self.dead_letters = facts.letters.len();
         self.gaps = facts.gaps.len();
         self.verdict = verdict;
@@ -102,13 +106,16 @@ impl RunReport {
         let verdict = if self.is_proven() { "proven" } else { "NOT PROVEN" };
         let found = self.verdict.parts().map(|(name, found)| format!("{} {name}", found.len())).join(", ");
         format!(
-            "seed {}: {verdict}: {found}; {} obligations, {} rows, {} dead letters, {} gaps; {} kinds of faults met {} times; \
+            "seed {}: {verdict}: {found}; {} obligations ({} excused by {} gaps), \
+             {} rows, {} folded, {} dead letters; {} kinds of faults met {} times; \
              {} kills ({} by time, {points} at fail points), {} stops in order{postgres}; {:.0} s",
             self.seed,
             self.obligations,
-            self.rows,
-            self.dead_letters,
+            self.verdict.excused,
             self.gaps,
+            self.rows,
+            self.folded,
+            self.dead_letters,
             self.faults.len(),
             self.faults_met.values().sum::<u64>(),
             self.kills(),
@@ -144,6 +151,12 @@ impl RunReport {
     }
 }
 
+/// `1 run`, `2 runs`.
+pub fn runs(count: impl fmt::Display) -> String {
+    let count = count.to_string();
+    if count == "1" { "1 run".to_owned() } else { format!("{count} runs") }
+}
+
 /// All runs together.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Totals {
@@ -165,6 +178,10 @@ pub struct Totals {
     pub faults_met: BTreeMap<String, u64>,
     /// Events that ever became visible.
     pub obligations: usize,
+    /// Those of them that a gap excuses.
+    pub excused: usize,
+    /// Events that were folded.
+    pub folded: usize,
     /// Events that were lost, doubled and unworked, and rows that are stale.
     pub lost: usize,
     /// See `lost`.
@@ -185,6 +202,8 @@ impl Totals {
             totals.kills += run.kills();
             totals.outages += run.crashes + run.restarts;
             totals.obligations += run.obligations;
+            totals.excused += run.verdict.excused;
+            totals.folded += run.folded;
             totals.lost += run.verdict.lost.len();
             totals.doubled += run.verdict.doubled.len();
             totals.stale += run.verdict.stale.len();
@@ -206,12 +225,13 @@ impl Totals {
 
     /// For people.
     pub fn text(&self) -> String {
-        let Self { runs, kills, obligations, outages, seconds, seed, .. } = self;
+        let Self { kills, obligations, excused, folded, outages, seconds, seed, .. } = self;
         let points: usize = self.kills_at_points.values().sum();
         let faults: u64 = self.faults_met.values().sum();
         let figures = format!(
-            "{runs} runs from seed {seed}: {obligations} obligations, {kills} kills ({points} at {} fail points), \
+            "{} from seed {seed}: {obligations} obligations ({excused} excused, {folded} folded), {kills} kills ({points} at {} fail points), \
              {outages} outages of PostgreSQL, {faults} faults met, {seconds:.0} s",
+            runs(self.runs),
             self.kills_at_points.len()
         );
         let Self { lost, doubled, stale, unworked, .. } = self;
@@ -221,7 +241,11 @@ impl Totals {
                 "{figures}\nProven: {found}. Every event was stored exactly once, and its work was done.\n"
             ),
             false => {
-                format!("{figures}\nNOT PROVEN: {found}; {} of {runs} runs failed.\n", self.failed.len())
+                format!(
+                    "{figures}\nNOT PROVEN: {found}; {} of {} failed.\n",
+                    self.failed.len(),
+                    runs(self.runs)
+                )
             }
         }
     }

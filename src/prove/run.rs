@@ -10,7 +10,7 @@ use super::judge::{self, Verdict};
 use super::postgres::Postgres;
 use super::process::Process;
 use super::report::RunReport;
-use super::schedule::{End, Life, Manner, Outage, Schedule};
+use super::schedule::{CountsFrom, End, Life, Manner, Outage, Schedule};
 use crate::fail_points::KILL_AT;
 use crate::settings::VmdbSettings;
 use crate::vmdb::{Access, Vmdb, evidence};
@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 
 /// How long a SIGTERM may take.
 const STOPS_WITHIN: Duration = Duration::from_secs(25);
+/// How long it is waited for a first successful read: the cloud may be a bad one.
+const RUNS_WITHIN: Duration = Duration::from_secs(8);
 /// Longer than any back-off and sweep of Catchall: what did not change for so long is settled.
 const STANDS_STILL: Duration = Duration::from_secs(40);
 /// How often it is looked whether all has settled.
@@ -56,13 +58,13 @@ pub async fn run(ground: &mut Ground<'_>, schedule: &Schedule) -> Result<RunRepo
         .map_err(|error| ProveError::unable(&ground.folder.display().to_string(), error))?;
     let cloud = Cloud::start(ground.program, ground.folder, schedule).await?;
     write_settings(ground, &cloud, schedule)?;
-    let mut has_cursor = false;
+    let mut losses = 0;
     for (number, life) in schedule.lives.iter().enumerate() {
         (ground.tell)(&format!("life {} of {}: {life}", number + 1, schedule.lives.len()));
         live(ground, number + 1, life, &mut report).await?;
-        if !has_cursor && has_stored_a_cursor(ground).await {
-            has_cursor = true;
-            cloud.all_faults(schedule).await?;
+        if losses < schedule.history_losses && may_lose_history(ground, &cloud).await? {
+            losses += 1;
+            cloud.lose_history(schedule, losses).await?;
         }
     }
     report.faults_met = cloud.faults_met().await?;
@@ -73,13 +75,20 @@ pub async fn run(ground: &mut Ground<'_>, schedule: &Schedule) -> Result<RunRepo
     Ok(report)
 }
 
-/// Before its first cursor Catchall has promised nothing.
-async fn has_stored_a_cursor(ground: &Ground<'_>) -> bool {
-    let Ok(vmdb) = Vmdb::open(&ground.vmdb, Access::Read).await else { return false };
-    vmdb.read(evidence::has_cursor).await.unwrap_or(false)
+/// Before its first cursor Catchall has promised nothing; and a proof that excuses more than half of the events shows little.
+async fn may_lose_history(ground: &Ground<'_>, cloud: &Cloud) -> Result<bool, ProveError> {
+    let mut vmdb = None;
+    let Some((_, facts, verdict)) = look(ground, cloud, &mut vmdb).await? else { return Ok(false) };
+    let Some(vmdb) = vmdb else { return Ok(false) };
+    let missing = verdict.lost.len() + verdict.excused;
+    let all = facts.events.len() + facts.malformed.len();
+    Ok(missing * 2 < all && vmdb.read(evidence::has_cursor).await.unwrap_or(false))
 }
 
 fn write_settings(ground: &Ground<'_>, cloud: &Cloud, schedule: &Schedule) -> Result<(), ProveError> {
+    let flooding = schedule.flooding.map_or_else(String::new, |most| {
+        format!(", flooding_monitor_enabled: true, flooding_events_per_minute: {most}")
+    });
     let text = format!(
         "vmdb: {{url: \"${{{URL}}}\", schema: {}}}\n\
          http: {{listen: \"off\"}}\n\
@@ -91,7 +100,7 @@ fn write_settings(ground: &Ground<'_>, cloud: &Cloud, schedule: &Schedule) -> Re
          workers:\n\
          \x20 worker_base:\n\
          \x20   event_catcher:\n\
-         \x20     defaults: {{ems_event_page_size: {}}}\n\
+         \x20     defaults: {{ems_event_page_size: {}{flooding}}}\n\
          \x20     event_catcher_awesome_cloud: {{poll: 0.05}}\n",
         ground.vmdb.schema,
         cloud.url(),
@@ -116,9 +125,9 @@ fn start(ground: &Ground<'_>, number: usize, kill_at: Option<String>) -> Result<
         command.env(KILL_AT, kill_at);
     }
     let log = ground.folder.join("catchall.log");
-    let mark = |error| ProveError::unable(&log.display().to_string(), error);
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(mark)?;
-    std::io::Write::write_all(&mut file, format!("---- life {number}\n").as_bytes()).map_err(mark)?;
+    let unable = |error| ProveError::unable(&log.display().to_string(), error);
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(unable)?;
+    std::io::Write::write_all(&mut file, mark(number).as_bytes()).map_err(unable)?;
     Process::start(&mut command, &log)
 }
 
@@ -133,6 +142,9 @@ async fn live(
         _ => None,
     };
     let mut catchall = start(ground, number, kill_at)?;
+    if life.counts_from == CountsFrom::Running {
+        runs(&mut catchall, &ground.folder.join("catchall.log"), number).await;
+    }
     let outage = async {
         match (life.outage, ground.postgres.as_deref_mut()) {
             (Some(outage), Some(server)) => take_away(server, outage).await.map(|()| Some(outage.manner)),
@@ -175,6 +187,23 @@ async fn end(
             report.kills_by_time += 1;
         }
     }
+}
+
+/// Waits until life `number` says that it runs, has ended, or had its time.
+async fn runs(catchall: &mut Process, log: &Path, number: usize) {
+    let deadline = Instant::now() + RUNS_WITHIN;
+    while Instant::now() < deadline && catchall.wait(Duration::from_millis(20)).await.is_none() {
+        let text = String::from_utf8_lossy(&std::fs::read(log).unwrap_or_default()).into_owned();
+        let life = text.rsplit_once(&mark(number)).map_or("", |(_, life)| life);
+        if life.contains("the event catcher is running") {
+            return;
+        }
+    }
+}
+
+/// Begins the lines of a life in the log.
+fn mark(number: usize) -> String {
+    format!("---- life {number}\n")
 }
 
 async fn stop(catchall: &mut Process) -> Option<ExitStatus> {

@@ -36,6 +36,8 @@ pub struct Schedule {
     pub seed: u64,
     /// What goes wrong in the cloud, while Catchall is being killed.
     pub faults: Vec<FaultKind>,
+    /// How often history is lost, at most: only while the greater part of all events is stored, since what is lost excuses.
+    pub history_losses: u64,
     /// The seed of these faults, and of the cloud's story.
     pub cloud_seed: u32,
     /// What happens in the cloud, each second.
@@ -44,6 +46,8 @@ pub struct Schedule {
     pub vms: usize,
     /// `ems_event_page_size`.
     pub page_size: u32,
+    /// `flooding_events_per_minute`, where repeats are folded.
+    pub flooding: Option<u32>,
     /// One after the other. One more, which nobody ends, follows when all is healed.
     pub lives: Vec<Life>,
 }
@@ -51,13 +55,24 @@ pub struct Schedule {
 /// One process of Catchall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Life {
+    /// From when on its times are.
+    pub counts_from: CountsFrom,
     /// How it ends.
     pub end: End,
     /// What becomes of the PostgreSQL meanwhile.
     pub outage: Option<Outage>,
 }
 
-/// How a life ends. Times are milliseconds from its start.
+/// From when on the times of a life are. A slow machine would otherwise kill only what has not begun yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountsFrom {
+    /// The start of the process.
+    Start,
+    /// The first successful read, or a while after the start if there is none.
+    Running,
+}
+
+/// How a life ends. Times are milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// SIGKILL after this time.
@@ -86,7 +101,7 @@ pub enum End {
 pub struct Outage {
     /// How it goes.
     pub manner: Manner,
-    /// Milliseconds from the start of the life.
+    /// Milliseconds.
     pub after: u64,
     /// Milliseconds.
     pub down: u64,
@@ -105,26 +120,29 @@ pub enum Manner {
 pub fn draw(seed: u64, means: &Means) -> Schedule {
     let mut rng = StdRng::seed_from_u64(seed);
     let lives = match means.style {
-        Style::Everything => rng.random_range(11..=15),
+        Style::Everything => rng.random_range(14..=18),
         Style::KillLoop => 60,
     };
+    let (faults, losses) = (faults(&mut rng, means.style), rng.random_range(1..=2));
     Schedule {
         seed,
-        faults: faults(&mut rng, means.style),
+        history_losses: if faults.contains(&FaultKind::HistoryLost) { losses } else { 0 },
+        faults,
         cloud_seed: rng.random(),
-        rate: f64::from(rng.random_range(20_u32..=70)),
+        rate: f64::from(rng.random_range(15_u32..=45)),
         vms: rng.random_range(10..=40),
         page_size: [10, 50, 100, 1000][rng.random_range(0..4)],
+        flooding: [None, None, Some(5), Some(30)][rng.random_range(0..4)],
         lives: (0..lives).map(|_| life(&mut rng, means)).collect(),
     }
 }
 
-/// A quarter of the runs has them all; the others about half of them.
+/// A quarter of the runs has them all; the others about half of them, but lost history seldom, since it excuses events.
 fn faults(rng: &mut StdRng, style: Style) -> Vec<FaultKind> {
     let all = rng.random_bool(0.25);
     let mut chosen = Vec::new();
     for kind in FaultKind::ALL {
-        let drawn = rng.random_bool(0.5);
+        let drawn = rng.random_bool(if kind == FaultKind::HistoryLost { 0.15 } else { 0.5 });
         let wanted = match style {
             Style::Everything => all || drawn,
             Style::KillLoop => kind.to_string() == "late",
@@ -138,25 +156,26 @@ fn faults(rng: &mut StdRng, style: Style) -> Vec<FaultKind> {
 
 fn life(rng: &mut StdRng, means: &Means) -> Life {
     // All is drawn for each life, so that what is not used shifts nothing.
-    let (how, which, nth) = (rng.random_range(0..100), rng.random::<u32>(), rng.random_range(1..=5));
+    let (how, which, nth) = (rng.random_range(0..100), rng.random::<u32>(), rng.random_range(1..=4));
     let after = match means.style {
-        Style::Everything => rng.random_range(700..=2_400),
+        Style::Everything => rng.random_range(100..=1_500),
         Style::KillLoop => rng.random_range(50..=600),
     };
-    let (met, crash) = (rng.random_bool(0.25), rng.random_bool(0.6));
-    let (outage_after, down) = (rng.random_range(200..=1_500), rng.random_range(100..=900));
+    let counts_from = if rng.random_bool(0.2) { CountsFrom::Start } else { CountsFrom::Running };
+    let (met, crash) = (rng.random_bool(0.2), rng.random_bool(0.6));
+    let (outage_after, down) = (rng.random_range(50..=1_000), rng.random_range(100..=900));
     let outage =
         Outage { manner: if crash { Manner::Crash } else { Manner::Restart }, after: outage_after, down };
     let is_met = met && means.own_server && means.style == Style::Everything;
     // The server needs its time to come back, and Catchall to notice.
-    let after = if is_met { after + 2_000 } else { after };
+    let after = if is_met { after + 1_200 } else { after };
     let point = means.points.get(which as usize % means.points.len().max(1));
     let end = match (how, point, means.style) {
         (0..40, Some(point), _) => End::AtPoint { point, nth, at_most: after + 600 },
-        (85..100, _, Style::Everything) => End::Terminated { after },
+        (90..100, _, Style::Everything) => End::Terminated { after },
         _ => End::Killed { after },
     };
-    Life { end, outage: is_met.then_some(outage) }
+    Life { counts_from, end, outage: is_met.then_some(outage) }
 }
 
 /// The seed of the `index`th run of several. The first run's is the given one, so that one run replays it.
@@ -190,7 +209,8 @@ impl fmt::Display for End {
 
 impl fmt::Display for Life {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.end)?;
+        let from = if self.counts_from == CountsFrom::Start { "start" } else { "first read" };
+        write!(f, "{} from its {from}", self.end)?;
         if let Some(Outage { manner, after, down }) = self.outage {
             let manner = if manner == Manner::Crash { "crashes" } else { "is stopped" };
             write!(f, "; PostgreSQL {manner} after {after} ms, and is away for {down} ms")?;
@@ -204,12 +224,13 @@ impl fmt::Display for Schedule {
         let faults: Vec<String> = self.faults.iter().map(ToString::to_string).collect();
         writeln!(
             f,
-            "seed {}: {} VMs, {} events/s, pages of {}, cloud seed {}, faults: {}",
+            "seed {}: {} VMs, {} events/s, pages of {}, cloud seed {}{}, faults: {}",
             self.seed,
             self.vms,
             self.rate,
             self.page_size,
             self.cloud_seed,
+            self.flooding.map_or_else(String::new, |most| format!(", folded above {most} a minute")),
             faults.join(" ")
         )?;
         for (number, life) in self.lives.iter().enumerate() {
@@ -249,6 +270,9 @@ mod tests {
                 "{point}"
             );
         }
+        for from in [CountsFrom::Start, CountsFrom::Running] {
+            assert!(lives.iter().any(|life| life.counts_from == from), "{from:?}");
+        }
         for manner in [Manner::Crash, Manner::Restart] {
             assert!(lives.iter().filter_map(|life| life.outage).any(|outage| outage.manner == manner));
         }
@@ -256,6 +280,9 @@ mod tests {
             assert!(all.iter().any(|schedule| schedule.faults.contains(&kind)), "{kind}");
         }
         assert!(all.iter().any(|schedule| schedule.faults.len() == FaultKind::ALL.len()));
+        for flooding in [None, Some(5), Some(30)] {
+            assert!(all.iter().any(|schedule| schedule.flooding == flooding), "{flooding:?}");
+        }
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Cloud {
     /// Lets `count` things happen now.
     pub fn happen(&mut self, count: usize) {
         for _ in 0..count {
-            if self.draws.moments.falls(self.faults.history_lost_share) {
+            if self.draws.moments.falls(self.faults.history_lost_share) && self.may_lose_history() {
                 self.lose_history();
             }
             self.step();
@@ -126,6 +126,11 @@ impl Cloud {
         let now = self.now();
         let change = self.world.step(now);
         self.enter(&change);
+    }
+
+    fn may_lose_history(&self) -> bool {
+        let most = self.faults.history_losses;
+        most == 0 || self.met.get(FaultKind::HistoryLost.name()).is_none_or(|met| *met < most)
     }
 
     /// Forgets all events so far. The one that happens next is the oldest, which no reader knows yet.

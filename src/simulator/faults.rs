@@ -33,6 +33,8 @@ pub struct Faults {
     pub storm_events: usize,
     /// Share of happenings before which all events so far are forgotten.
     pub history_lost_share: f64,
+    /// … at most so many times in a cloud's life; 0 is no limit.
+    pub history_losses: u64,
     /// How far the server's clock is from ours, in seconds. It follows a change at once, as a clock that jumps.
     pub clock_offset_seconds: i64,
     /// The server's clock is up to so many hours away besides. Drawn once in a cloud's life; it stays when faults heal.

@@ -5,7 +5,7 @@
 use super::{Connection, Field, Fields, VmdbError};
 use std::collections::BTreeMap;
 
-/// What identifies a row of `event_streams`, and its work.
+/// What identifies a stored event, and its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredIdentity {
     /// The provider's own id, as it stands in the event.
@@ -33,7 +33,7 @@ pub struct StoredThing {
 /// How times are told.
 pub const TIMES: &str = "%Y-%m-%d %H:%M:%S%.6f";
 
-/// All events of all EMSs.
+/// All rows of `event_streams` of all EMSs.
 ///
 /// # Errors
 /// See [`VmdbError`].
@@ -46,6 +46,30 @@ pub fn events(connection: &mut Connection) -> Result<Vec<StoredIdentity>, VmdbEr
         work_id: row.integer(3),
     };
     Ok(connection.rows(sql, &[])?.iter().map(identity).collect())
+}
+
+/// All rows of `folded_events`, each with the type of the row that took it, which is empty where that row is not there.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn folded(connection: &mut Connection) -> Result<Vec<StoredIdentity>, VmdbError> {
+    let sql = "SELECT f.event_uid, e.event_type, f.work_id FROM folded_events f LEFT JOIN event_streams e ON e.id = f.event_id";
+    let identity = |row: &Fields| StoredIdentity {
+        ems_ref: None,
+        event_uid: row.string(0).unwrap_or_default(),
+        event_type: row.string(1).unwrap_or_default(),
+        work_id: row.integer(2),
+    };
+    Ok(connection.rows(sql, &[])?.iter().map(identity).collect())
+}
+
+/// How many repeats the rows of `event_streams` say were folded into them.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn folded_count(connection: &mut Connection) -> Result<i64, VmdbError> {
+    let sql = "SELECT COALESCE(CAST(sum(folded_count) AS bigint), 0) FROM event_streams";
+    connection.rows(sql, &[])?.first().map_or(Ok(0), |row| row.id(0))
 }
 
 /// The work that a refresh answered without an error.
