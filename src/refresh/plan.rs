@@ -45,7 +45,9 @@ pub const fn most_rows(ever_refreshed: bool, settings: &RefreshSettings) -> i64 
 pub fn enough(settings: &RefreshSettings) -> impl FnMut(&RefreshWork) -> bool + use<> {
     let (threshold, mut things) = (settings.full_refresh_threshold, HashSet::new());
     move |work| {
-        things.extend(work.requests.iter().map(superseded::thing));
+        if !work.full && !work.doubt {
+            things.extend(work.requests.iter().map(superseded::thing));
+        }
         things.len() >= threshold
     }
 }
@@ -199,6 +201,8 @@ mod tests {
         assert_eq!(scope(&many[..seen], true, &SETTINGS), scope(&many, true, &SETTINGS));
         let ahead = |work: &[RefreshWork]| ahead_of_full(work, true, &SETTINGS);
         assert_eq!(ahead(&many[..seen]), ahead(&many));
+        let all = work(true, &["a", "b", "c"]);
+        assert!(!super::enough(&SETTINGS)(&all), "what goes ahead of it is behind it");
         let only_full = RefreshSettings { allow_targeted_refresh: false, ..SETTINGS };
         assert_eq!(most_rows(false, &SETTINGS), 1, "the first is in full, whatever waits");
         assert_eq!(most_rows(true, &only_full), 1);

@@ -52,7 +52,14 @@ pub(super) struct NewWork {
 
 impl NewWork {
     pub(super) fn new(ems_id: EmsId, full: bool) -> Self {
-        Self { ems_id, work_id: next_work_id(), full, doubt: false, targets: Vec::new(), places: HashMap::new() }
+        Self {
+            ems_id,
+            work_id: next_work_id(),
+            full,
+            doubt: false,
+            targets: Vec::new(),
+            places: HashMap::new(),
+        }
     }
 
     /// What a dead letter asks for.
@@ -153,7 +160,11 @@ pub(super) fn put(connection: &mut Connection, works: &[NewWork]) -> Result<(), 
 }
 
 fn args_of(work: &NewWork) -> Result<String, VmdbError> {
-    let args = RefreshArgs { full: work.full, doubt: work.doubt, targets: work.targets.iter().flatten().cloned().collect() };
+    let args = RefreshArgs {
+        full: work.full,
+        doubt: work.doubt,
+        targets: work.targets.iter().flatten().cloned().collect(),
+    };
     serde_json::to_string(&[args]).map_err(|error| VmdbError::Bug(error.to_string()))
 }
 

@@ -85,7 +85,11 @@ async fn a_full_refresh_claims_in_slices_what_waits_and_what_was_given_up(fresh:
     };
     let mut expected: Vec<_> = all.iter().map(told).collect();
     expected[0].4 = 1;
-    assert_eq!(claimed.iter().map(told).collect::<Vec<_>>(), expected, "of the one given up a target is left");
+    assert_eq!(
+        claimed.iter().map(told).collect::<Vec<_>>(),
+        expected,
+        "of the one given up a target is left"
+    );
     assert!(claimed.iter().all(|work| work.requests.is_empty()));
     assert_eq!(fresh.vmdb.read(|c| waiting(c, EmsId(1), 2, 9)).await.unwrap(), [], "another sees nothing");
     let stolen = fresh.write(move |c| claim_slice(c, EmsId(1), 2, ids)).await;
