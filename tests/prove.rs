@@ -130,7 +130,7 @@ async fn a_vmdb_that_was_tampered_with_is_not_proven() {
     run.kill().unwrap();
     run.wait().unwrap();
     let tamper = [
-        "UPDATE vms SET raw_power_state = 'burning' WHERE id = (SELECT min(id) FROM vms)",
+        "UPDATE vms SET raw_power_state = 'burning' WHERE ems_id IS NOT NULL",
         "UPDATE event_streams SET work_id = -1 WHERE event_type LIKE 'com.awesome-cloud.vm.%'",
         "INSERT INTO event_streams (ems_id, event_uid, ems_ref, event_type) SELECT ems_id, 'again', ems_ref, 'x' FROM event_streams LIMIT 1",
         "UPDATE event_streams SET folded_count = 1 WHERE id = (SELECT min(id) FROM event_streams)",

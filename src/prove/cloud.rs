@@ -22,6 +22,9 @@ pub struct Cloud {
     _process: Process,
 }
 
+/// How often a question is asked before the cloud counts as broken.
+const TRIES: usize = 5;
+
 /// All events that ever became visible.
 #[derive(Debug, Default, Deserialize)]
 pub struct Ledger {
@@ -61,7 +64,9 @@ impl Cloud {
                 None => tokio::time::sleep(Duration::from_millis(5)).await,
             }
         };
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build();
+        // A cloud that resets connections resets idle ones as well: each question has its own.
+        let client =
+            reqwest::Client::builder().timeout(Duration::from_secs(20)).pool_max_idle_per_host(0).build();
         let client = client.map_err(|error| ProveError::unable("no HTTP client", error))?;
         let this = Self { url, client, _process: process };
         // History is lost when the proof says so.
@@ -120,8 +125,17 @@ impl Cloud {
 
     async fn get<T: DeserializeOwned>(&self, what: &str) -> Result<T, ProveError> {
         let url = format!("{}/v1/_simulator/{what}", self.url);
-        let got = async { self.client.get(&url).send().await?.error_for_status()?.json().await };
-        got.await.map_err(|error: reqwest::Error| ProveError::unable("the simulated cloud", error))
+        let mut tries = 1;
+        loop {
+            let got = async { self.client.get(&url).send().await?.error_for_status()?.json().await };
+            let got: Result<T, reqwest::Error> = got.await;
+            match got {
+                Ok(got) => return Ok(got),
+                Err(error) if tries == TRIES => return Err(ProveError::unable("the simulated cloud", error)),
+                Err(_) => tries += 1,
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 
     async fn post<T: serde::Serialize>(&self, what: &str, body: &T) -> Result<(), ProveError> {
