@@ -48,6 +48,14 @@ async fn started(queue_url: &str) -> Box<dyn Stream> {
     stream
 }
 
+/// Beyond its first poll, which gives a queue its cursor and waits for no message.
+async fn waiting(queue_url: &str) -> Box<dyn Stream> {
+    let mut stream = started(queue_url).await;
+    let first = stream.poll().await.unwrap();
+    assert!(first.events.is_empty() && first.cursor.is_some() && first.more);
+    stream
+}
+
 async fn refused(ems: &Ems) -> StreamError {
     Amazon.stream(ems).unwrap().start(None).await.unwrap_err()
 }
@@ -85,7 +93,11 @@ async fn what_was_not_acknowledged_comes_back_as_the_same_message() {
     let queue = moto.queue("redelivered", 1).await;
     moto.send(&queue, "one").await;
     let first = started(&queue).await.poll().await.unwrap();
-    let again = started(&queue).await.poll().await.unwrap();
+    let mut next = started(&queue).await;
+    let mut again = next.poll().await.unwrap();
+    if again.events.is_empty() {
+        again = next.poll().await.unwrap(); // the first poll waits for nothing, this one until the message is visible
+    }
     assert_eq!(again.events, first.events);
 }
 
@@ -112,12 +124,12 @@ async fn a_waiting_batch_stays_hidden_as_long_as_it_is_held() {
 async fn a_long_poll_wakes_for_a_message_and_can_be_dropped_at_once_without_loss() {
     let Some(moto) = Moto::get() else { return };
     let queue = moto.queue("long-poll", 1).await;
-    let mut stream = started(&queue).await;
+    let mut stream = waiting(&queue).await;
     let began = Instant::now();
     let stopped = tokio::time::timeout(Duration::from_millis(200), stream.poll()).await;
     assert!(stopped.is_err() && began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     stream.stop().await;
-    let mut stream = started(&queue).await;
+    let mut stream = waiting(&queue).await;
     let (batch, ()) = tokio::join!(stream.poll(), async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         moto.send(&queue, "one").await;

@@ -9,6 +9,8 @@ mod catching;
 mod collecting;
 #[path = "awesome_cloud/cursors.rs"]
 mod cursors;
+#[path = "awesome_cloud/getting_on.rs"]
+mod getting_on;
 #[path = "awesome_cloud/shipped.rs"]
 mod shipped;
 #[path = "awesome_cloud/support.rs"]

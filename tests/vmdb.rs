@@ -21,6 +21,8 @@ mod links;
 mod purge;
 #[path = "vmdb/queue.rs"]
 mod queue;
+#[path = "vmdb/refresh_claim.rs"]
+mod refresh_claim;
 #[path = "vmdb/relate.rs"]
 mod relate;
 #[path = "vmdb/saving.rs"]

@@ -140,9 +140,10 @@ impl Delivery {
 
     /// An empty batch.
     fn batch_of(&self, ems_id: EmsId) -> ReadyBatch {
-        let is_refreshed = self.ems.get(&ems_id).is_none_or(|(provider, refresh)| {
-            refresh.enabled && provider.has_collector()
-        });
+        let is_refreshed = self
+            .ems
+            .get(&ems_id)
+            .is_none_or(|(provider, refresh)| refresh.enabled && provider.has_collector());
         ReadyBatch { is_refreshed, ..ReadyBatch::of(ems_id) }
     }
 

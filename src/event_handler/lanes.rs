@@ -1,13 +1,16 @@
 //! Which batches are committed together. Pure.
+//!
+//! A commit is kept short, some 50 ms, since whatever arrives meanwhile waits for it. Small batches go first, so that EMSs
+//! in which little happens do not wait for all storms in turn; whoever was passed over for them goes next.
 
 use crate::provider::EmsId;
 use crate::vmdb::ReadyBatch;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 /// At most so many rows in one transaction …
-const MOST_ROWS: usize = 5_000;
+const MOST_ROWS: usize = 1_000;
 /// … and about so many bytes.
-const MOST_BYTES: usize = 8 << 20;
+const MOST_BYTES: usize = 4 << 20;
 
 /// A batch that waits, with whoever waits for it.
 pub struct Waiting<R> {
@@ -22,6 +25,8 @@ pub struct Lanes<R>(Vec<Lane<R>>);
 
 struct Lane<R> {
     busy: bool,
+    /// The oldest that waits was passed over for smaller ones.
+    passed_over: bool,
     waiting: VecDeque<Waiting<R>>,
 }
 
@@ -34,7 +39,11 @@ pub fn lane_of(ems_id: EmsId, lanes: usize) -> usize {
 impl<R> Lanes<R> {
     /// So many, at least one.
     pub fn new(count: usize) -> Self {
-        Self((0..count.max(1)).map(|_| Lane { busy: false, waiting: VecDeque::new() }).collect())
+        Self(
+            (0..count.max(1))
+                .map(|_| Lane { busy: false, passed_over: false, waiting: VecDeque::new() })
+                .collect(),
+        )
     }
 
     /// Queues a batch on the lane of its EMS.
@@ -60,18 +69,38 @@ impl<R> Lanes<R> {
 }
 
 impl<R> Lane<R> {
-    /// The oldest that waits, and after it whatever still fits.
+    /// The smallest that wait, or the oldest when it was passed over, and after it whatever still fits.
     fn next_group(&mut self) -> Vec<Waiting<R>> {
-        let (mut rows, mut bytes, mut group) = (0, 0, Vec::new());
-        while let Some(next) = self.waiting.front() {
-            rows += next.batch.rows();
-            bytes += next.batch.bytes();
-            if !group.is_empty() && (rows > MOST_ROWS || bytes > MOST_BYTES) {
+        let (mut rows, mut bytes, mut chosen) = (0, 0, Vec::new());
+        for place in self.in_turn() {
+            let batch = &self.waiting[place].batch;
+            rows += batch.rows();
+            bytes += batch.bytes();
+            if !chosen.is_empty() && (rows > MOST_ROWS || bytes > MOST_BYTES) {
                 break;
             }
-            group.extend(self.waiting.pop_front());
+            chosen.push(place);
         }
+        chosen.sort_unstable();
+        self.passed_over = chosen.first().is_some_and(|first| *first != 0);
+        let mut group: Vec<_> = chosen.iter().rev().filter_map(|place| self.waiting.remove(*place)).collect();
+        group.reverse();
         group
+    }
+
+    /// Places in the order in which they are taken. A batch never goes before an older one of its EMS, whose catcher may have
+    /// begun anew meanwhile.
+    fn in_turn(&self) -> Vec<usize> {
+        let mut of_ems: HashMap<EmsId, usize> = HashMap::new();
+        let sizes = self.waiting.iter().map(|waiting| {
+            let size = of_ems.entry(waiting.batch.ems_id).or_default();
+            *size = waiting.batch.rows().max(*size);
+            *size
+        });
+        let sizes: Vec<_> = sizes.collect();
+        let mut places: Vec<_> = (0..sizes.len()).collect();
+        places.sort_by_key(|place| (!(self.passed_over && *place == 0), sizes[*place]));
+        places
     }
 }
 
@@ -112,13 +141,42 @@ mod tests {
     fn a_group_is_bounded_by_rows_and_bytes_but_one_batch_is_always_admitted() {
         let mut lanes = Lanes::new(1);
         lanes.push(batch(1, 1, MOST_BYTES + 1));
+        assert_eq!(replies(lanes.start()), [(0, vec![1])]);
         lanes.push(batch(2, MOST_ROWS - 1, 1));
         lanes.push(batch(3, 1, 1));
-        lanes.push(batch(4, 1, 1));
-        assert_eq!(replies(lanes.start()), [(0, vec![1])]);
+        lanes.push(batch(4, MOST_ROWS + 1, 1));
         lanes.finished(0);
         assert_eq!(replies(lanes.start()), [(0, vec![2, 3])]);
         lanes.finished(0);
         assert_eq!(replies(lanes.start()), [(0, vec![4])]);
+    }
+
+    #[test]
+    fn small_batches_go_first_and_whoever_was_passed_over_goes_next() {
+        let mut lanes = Lanes::new(1);
+        for (ems_id, rows) in [(1, MOST_ROWS), (2, MOST_ROWS), (3, 1), (4, 2)] {
+            lanes.push(batch(ems_id, rows, 1));
+        }
+        assert_eq!(replies(lanes.start()), [(0, vec![3, 4])]);
+        lanes.push(batch(5, 1, 1));
+        lanes.finished(0);
+        assert_eq!(replies(lanes.start()), [(0, vec![1])], "it was passed over once");
+        lanes.finished(0);
+        assert_eq!(replies(lanes.start()), [(0, vec![5])], "not behind the next storm");
+        lanes.finished(0);
+        assert_eq!(replies(lanes.start()), [(0, vec![2])]);
+    }
+
+    #[test]
+    fn a_batch_never_goes_before_an_older_one_of_its_ems() {
+        let mut lanes = Lanes::new(1);
+        lanes.push(batch(1, MOST_ROWS, 1));
+        lanes.push(batch(2, MOST_ROWS - 1, 1));
+        lanes.push(batch(1, 1, 2));
+        assert_eq!(replies(lanes.start()), [(0, vec![2])]);
+        lanes.finished(0);
+        assert_eq!(replies(lanes.start()), [(0, vec![1])]);
+        lanes.finished(0);
+        assert_eq!(replies(lanes.start()), [(0, vec![1])]);
     }
 }

@@ -80,7 +80,9 @@ impl TargetCollection {
     pub fn distinct(&self) -> usize {
         let mut keys: Vec<_> =
             self.requests.iter().map(|r| (&r.target.association, &r.target.manager_ref)).collect();
-        keys.sort_by_key(|(association, manager_ref)| (association.as_str(), format!("{manager_ref:?}")));
+        keys.sort_by_cached_key(|&(association, manager_ref)| {
+            (association.as_str(), format!("{manager_ref:?}"))
+        });
         keys.dedup();
         keys.len()
     }

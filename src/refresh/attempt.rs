@@ -11,6 +11,7 @@ use super::{Refreshing, drift, save, superseded};
 use crate::clock;
 use crate::observe::RefreshResult;
 use crate::provider::{Collector, RefreshScope, TargetCollection};
+use crate::vmdb::refresh_claim;
 use crate::vmdb::refresh_outcome::{self, GivenUp, RefreshOutcome};
 use crate::vmdb::refresh_work::{self, RefreshWork};
 use chrono::{DateTime, Utc};
@@ -19,8 +20,6 @@ use rand::seq::SliceRandom;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
-/// Rows of `miq_queue` looked at for a targeted refresh.
-const MOST_WORK: i64 = 1_000;
 /// Rows of `miq_queue` that one full refresh answers.
 const MOST_WORK_OF_FULL: i64 = 10_000;
 /// A collector that takes longer is started anew.
@@ -74,18 +73,19 @@ impl Kind {
 /// When it is not even known what waits.
 pub(super) async fn attempt(refreshing: &Refreshing, means: Means) -> Result<Attempt, Failure> {
     let (ems_id, owner) = (refreshing.ems.id, refreshing.owner);
-    let (work, last_full) = refreshing
+    let settings = refreshing.settings.clone();
+    let (work, ever) = refreshing
         .vmdb
         .read(move |connection| {
-            let work = refresh_work::waiting(connection, ems_id, owner, MOST_WORK)?;
-            let last_full = refresh_outcome::last_full_refresh(connection, ems_id)?;
-            Ok((work, last_full))
+            let ever = refresh_outcome::last_full_refresh(connection, ems_id)?.is_some();
+            let (most, enough) = (plan::most_rows(ever, &settings), plan::enough(&settings));
+            let work = refresh_claim::waiting_until(connection, ems_id, owner, most, enough)?;
+            Ok((work, ever))
         })
         .await?;
     if work.is_empty() {
         return Ok(Attempt::Nothing);
     }
-    let ever = last_full.is_some();
     let mut waits_its_turn = false;
     let rows = match plan::scope(&work, ever, &refreshing.settings) {
         Scope::Targeted(_) => work,
@@ -115,10 +115,7 @@ pub(super) async fn attempt(refreshing: &Refreshing, means: Means) -> Result<Att
 }
 
 async fn full(refreshing: &Refreshing, why: WhyFull, _place: Place, ever: bool) -> Result<Attempt, Failure> {
-    let (ems_id, owner) = (refreshing.ems.id, refreshing.owner);
-    let claim =
-        move |connection: &mut _| refresh_work::claim_refresh(connection, ems_id, owner, MOST_WORK_OF_FULL);
-    let work = refreshing.vmdb.save(claim).await?;
+    let work = claim_all(refreshing).await?;
     fail::fail_point!("refresh.claimed");
     let run = Run { refreshing, kind: Kind::Full(why), started_on: clock::now(), started: Instant::now() };
     if why == WhyFull::Threshold {
@@ -130,6 +127,21 @@ async fn full(refreshing: &Refreshing, why: WhyFull, _place: Place, ever: bool) 
         drift::count(refreshing, work.clone(), saved.by_association.clone()).await;
     }
     run.ended(work, done.map(drop)).await
+}
+
+/// Claims whatever waits, so much at once that nobody waits for long.
+async fn claim_all(refreshing: &Refreshing) -> Result<Vec<RefreshWork>, Failure> {
+    let (ems_id, owner, vmdb) = (refreshing.ems.id, refreshing.owner, &refreshing.vmdb);
+    let slices = vmdb
+        .read(move |connection| refresh_claim::slices_of_all(connection, ems_id, owner, MOST_WORK_OF_FULL))
+        .await?;
+    let mut work = Vec::new();
+    for ids in slices {
+        let claimed =
+            vmdb.save(move |connection| refresh_claim::claim_slice(connection, ems_id, owner, ids)).await?;
+        work.extend(vmdb.read(move |connection| refresh_claim::counted(connection, claimed)).await?);
+    }
+    Ok(work)
 }
 
 /// A refresh that has claimed its work.
@@ -205,10 +217,13 @@ impl Run<'_> {
         match done {
             Ok(()) => {
                 let (outcome, requested) = (self.outcome(None), requested(&work));
-                vmdb.save(move |connection| {
-                    refresh_outcome::refresh_succeeded(connection, ems_id, &work, &outcome)
-                })
-                .await?;
+                for part in refresh_claim::parts(work) {
+                    let outcome = outcome.clone();
+                    vmdb.save(move |connection| {
+                        refresh_outcome::refresh_succeeded(connection, ems_id, &part, &outcome)
+                    })
+                    .await?;
+                }
                 fail::fail_point!("refresh.done");
                 self.count_done(&requested);
                 Ok(Attempt::Done(self.kind))
@@ -216,10 +231,13 @@ impl Run<'_> {
             Err(failure) => {
                 self.count(RefreshResult::Failed);
                 let outcome = self.outcome(Some(failure.message.clone()));
-                vmdb.save(move |connection| {
-                    refresh_outcome::refresh_failed(connection, ems_id, &work, &outcome)
-                })
-                .await?;
+                for part in refresh_claim::parts(work) {
+                    let outcome = outcome.clone();
+                    vmdb.save(move |connection| {
+                        refresh_outcome::refresh_failed(connection, ems_id, &part, &outcome)
+                    })
+                    .await?;
+                }
                 Ok(Attempt::Failed(self.kind, failure))
             }
         }
@@ -284,7 +302,7 @@ impl Run<'_> {
 
 /// When each work was asked for, and for how many targets.
 fn requested(work: &[RefreshWork]) -> Vec<(DateTime<Utc>, usize)> {
-    work.iter().map(|work| (work.requested_on, work.requests.len())).collect()
+    work.iter().map(|work| (work.requested_on, work.targets)).collect()
 }
 
 fn describe(target: &crate::provider::Target) -> String {

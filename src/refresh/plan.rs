@@ -8,6 +8,9 @@ use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 use std::time::Duration;
 
+/// Rows of `miq_queue` looked at for a targeted refresh.
+const MOST_ROWS: i64 = 1_000;
+
 /// What speaks for looking at the whole EMS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhyFull {
@@ -30,6 +33,23 @@ pub enum Scope {
     Full(WhyFull),
     /// Just these.
     Targeted(TargetCollection),
+}
+
+/// How many rows of what waits are looked at, at most: none are worth a look but the first where targets do not count.
+pub const fn most_rows(ever_refreshed: bool, settings: &RefreshSettings) -> i64 {
+    if ever_refreshed && settings.allow_targeted_refresh { MOST_ROWS } else { 1 }
+}
+
+/// Tells when so much waits that nothing behind it, but somebody's wish for everything, changes what is looked at: there are
+/// as many targets as the threshold.
+pub fn enough(settings: &RefreshSettings) -> impl FnMut(&RefreshWork) -> bool + use<> {
+    let (threshold, mut things) = (settings.full_refresh_threshold, HashSet::new());
+    move |work| {
+        if !work.full && !work.doubt {
+            things.extend(work.requests.iter().map(superseded::thing));
+        }
+        things.len() >= threshold
+    }
 }
 
 /// The whole EMS when it was never refreshed, when somebody asks for it, when targets are not allowed, or when they are
@@ -125,6 +145,7 @@ mod tests {
             full,
             doubt: false,
             requests: ems_refs.iter().map(request).collect(),
+            targets: ems_refs.len(),
             requested_on: DateTime::UNIX_EPOCH,
         }
     }
@@ -169,6 +190,22 @@ mod tests {
         assert_eq!(count(&both[1..2], true, &SETTINGS), 0);
         let doubtful = [RefreshWork { doubt: true, ..work(false, &[]) }, work(false, &["a"])];
         assert_eq!(ahead_of_full(&doubtful, true, &SETTINGS), [doubtful[1].clone()]);
+    }
+
+    #[test]
+    fn what_waits_is_enough_at_the_threshold_and_the_plan_is_that_of_all_of_it() {
+        let many = [work(false, &["a", "b"]), work(false, &["b"]), work(false, &["c"]), work(false, &["d"])];
+        let mut enough = enough(&SETTINGS);
+        let seen = many.iter().position(&mut enough).unwrap() + 1;
+        assert_eq!(seen, 3);
+        assert_eq!(scope(&many[..seen], true, &SETTINGS), scope(&many, true, &SETTINGS));
+        let ahead = |work: &[RefreshWork]| ahead_of_full(work, true, &SETTINGS);
+        assert_eq!(ahead(&many[..seen]), ahead(&many));
+        let all = work(true, &["a", "b", "c"]);
+        assert!(!super::enough(&SETTINGS)(&all), "what goes ahead of it is behind it");
+        let only_full = RefreshSettings { allow_targeted_refresh: false, ..SETTINGS };
+        assert_eq!(most_rows(false, &SETTINGS), 1, "the first is in full, whatever waits");
+        assert_eq!(most_rows(true, &only_full), 1);
     }
 
     #[test]

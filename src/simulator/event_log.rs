@@ -53,6 +53,15 @@ pub struct Ledger {
     pub gone: Vec<Gone>,
 }
 
+/// A [`Ledger`] that is not spelled out yet.
+#[derive(Debug)]
+pub struct Tally {
+    epoch: String,
+    gone: Vec<(Place, bool)>,
+    kept: Vec<(u64, bool)>,
+    hidden: usize,
+}
+
 /// An event that was visible once.
 #[derive(Debug, serde::Serialize)]
 pub struct Gone {
@@ -152,25 +161,37 @@ impl EventLog {
         events
     }
 
-    /// Everything that was made visible until `now`.
-    pub fn ledger(&self, now: DateTime<Utc>) -> Ledger {
-        let mut ledger = Ledger::default();
+    /// Everything that was made visible until `now`, in numbers, so that whoever holds the log holds it for a moment only.
+    pub fn tally(&self, now: DateTime<Utc>) -> Tally {
         let kept = self.kept.iter().filter(|(_, entry)| entry.visible_at <= now);
-        let shown = self.gone.iter().copied().chain(kept.map(|(place, entry)| (*place, entry.malformed)));
-        for ((_, number), malformed) in shown {
-            let ids = if malformed { &mut ledger.malformed } else { &mut ledger.events };
-            ids.push(self.id(number));
-        }
-        let gone =
-            self.gone.iter().map(|((time, number), _)| Gone { id: self.id(*number), time: rfc3339(*time) });
-        ledger.gone = gone.collect();
-        ledger.hidden = self.kept.values().filter(|entry| entry.visible_at > now).count();
-        ledger
+        let kept: Vec<_> = kept.map(|((_, number), entry)| (*number, entry.malformed)).collect();
+        let hidden = self.kept.len() - kept.len();
+        Tally { epoch: self.epoch.clone(), gone: self.gone.clone(), kept, hidden }
     }
 
     fn id(&self, number: u64) -> String {
-        format!("ev-{}-{number:012}", self.epoch)
+        id(&self.epoch, number)
     }
+}
+
+impl Tally {
+    /// Spells it out.
+    pub fn ledger(&self) -> Ledger {
+        let mut ledger = Ledger { hidden: self.hidden, ..Ledger::default() };
+        let gone = self.gone.iter().map(|((_, number), malformed)| (*number, *malformed));
+        for (number, malformed) in gone.chain(self.kept.iter().copied()) {
+            let ids = if malformed { &mut ledger.malformed } else { &mut ledger.events };
+            ids.push(id(&self.epoch, number));
+        }
+        let gone =
+            |((time, number), _): &(Place, bool)| Gone { id: id(&self.epoch, *number), time: rfc3339(*time) };
+        ledger.gone = self.gone.iter().map(gone).collect();
+        ledger
+    }
+}
+
+fn id(epoch: &str, number: u64) -> String {
+    format!("ev-{epoch}-{number:012}")
 }
 
 fn render(id: &str, entrance: Entrance, change: &Change) -> String {
@@ -226,14 +247,14 @@ mod tests {
         let second = log.page(Bound::Excluded(first.next.unwrap()), 2, at(20));
         assert_eq!((ids(&second), second.next), (vec![3], None));
         assert_eq!(ids(&log.page(Bound::Unbounded, 9, at(60))), [4, 1, 2, 3]);
-        assert_eq!((log.ledger(at(20)).events.len(), log.ledger(at(20)).hidden), (3, 1));
+        assert_eq!((log.tally(at(20)).ledger().events.len(), log.tally(at(20)).ledger().hidden), (3, 1));
     }
 
     #[test]
     fn what_is_too_old_is_gone_but_stays_in_the_ledger() {
         let mut log = log(&[(1, 1), (2, 2), (50, 50)]);
         log.expire(at(60), TimeDelta::seconds(20));
-        assert_eq!((log.oldest(), log.ledger(at(60)).events.len()), (Some(at(50)), 3));
+        assert_eq!((log.oldest(), log.tally(at(60)).ledger().events.len()), (Some(at(50)), 3));
         log.expire(at(600), TimeDelta::seconds(20));
         assert_eq!(log.oldest(), Some(at(50)));
     }
@@ -242,7 +263,7 @@ mod tests {
     fn what_is_forgotten_before_it_was_visible_is_no_obligation() {
         let mut log = log(&[(1, 1), (2, 90), (3, 3), (200, 200)]);
         log.forget(at(60));
-        let ledger = log.ledger(at(300));
+        let ledger = log.tally(at(300)).ledger();
         assert_eq!((log.oldest(), ledger.events.len(), ledger.hidden), (Some(at(200)), 3, 0));
         let gone: Vec<_> = ledger.gone.iter().map(|gone| (gone.id.as_str(), gone.time.as_str())).collect();
         assert_eq!(

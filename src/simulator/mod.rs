@@ -86,6 +86,12 @@ impl Shared {
     pub(crate) fn cloud(&self) -> MutexGuard<'_, Cloud> {
         self.cloud.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// What was made visible so far; spelled out while nobody waits.
+    pub(crate) fn tally(&self) -> event_log::Tally {
+        let cloud = self.cloud();
+        cloud.log.tally(cloud.now())
+    }
 }
 
 /// Starts a simulator on the current tokio runtime.
@@ -138,7 +144,7 @@ impl Simulator {
 
     /// All events made visible so far.
     pub fn ledger(&self) -> Ledger {
-        self.with(|cloud| cloud.log.ledger(cloud.now()))
+        self.shared.tally().ledger()
     }
 
     /// From now on these things go wrong, and no others.

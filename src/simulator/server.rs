@@ -84,8 +84,7 @@ async fn stats(shared: web::Data<Shared>) -> HttpResponse {
 }
 
 async fn ledger(shared: web::Data<Shared>) -> HttpResponse {
-    let cloud = shared.cloud();
-    HttpResponse::Ok().json(cloud.log.ledger(cloud.now()))
+    HttpResponse::Ok().json(shared.tally().ledger())
 }
 
 async fn faults_now(shared: web::Data<Shared>) -> HttpResponse {

@@ -45,7 +45,7 @@ fn asked_by_events(
     ems_id: EmsId,
     work: &[RefreshWork],
 ) -> Result<bool, VmdbError> {
-    if work.iter().any(|work| !work.requests.is_empty()) {
+    if work.iter().any(|work| work.targets > 0) {
         return Ok(true);
     }
     let Some(since) = work.iter().map(|work| work.requested_on).min() else { return Ok(false) };

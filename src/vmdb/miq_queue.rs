@@ -72,9 +72,9 @@ pub fn put_events(
             batches.iter().map(|batch| put_batch(connection, batch)).collect::<Result<Vec<_>, _>>()?;
         for (batch, outcome) in batches.iter().zip(&outcomes).filter(|(batch, _)| batch.is_refreshed) {
             if gaps.contains(&batch.ems_id) {
+                // It covers what its dead letters may have meant.
                 refresh_work::queue_full_refresh(connection, batch.ems_id)?;
-            }
-            if outcome.dead_letters > 0 {
+            } else if outcome.dead_letters > 0 {
                 refresh_work::put(connection, &[NewWork::of_doubt(batch.ems_id)])?;
             }
         }

@@ -40,6 +40,7 @@ mod postgres;
 mod postgres_tls;
 pub mod purge;
 pub mod queue;
+pub mod refresh_claim;
 pub mod refresh_outcome;
 pub mod refresh_request;
 pub mod refresh_work;

@@ -159,7 +159,7 @@ fn insert(
         ("work_id", work.iter().map(|work| work.work_id.into()).collect()),
         ("ems_id", work.iter().map(|work| work.ems_id.0.into()).collect()),
         ("kind", all(kind(outcome).into())),
-        ("targets", work.iter().map(|work| i64::try_from(work.requests.len()).ok().into()).collect()),
+        ("targets", work.iter().map(|work| i64::try_from(work.targets).ok().into()).collect()),
         ("requested_on", work.iter().map(|work| work.requested_on.into()).collect()),
         ("started_on", all(outcome.started_on.into())),
         ("finished_on", all(clock::now().into())),

@@ -52,7 +52,14 @@ pub(super) struct NewWork {
 
 impl NewWork {
     pub(super) fn new(ems_id: EmsId, full: bool) -> Self {
-        Self { ems_id, work_id: next_work_id(), full, doubt: false, targets: Vec::new(), places: HashMap::new() }
+        Self {
+            ems_id,
+            work_id: next_work_id(),
+            full,
+            doubt: false,
+            targets: Vec::new(),
+            places: HashMap::new(),
+        }
     }
 
     /// What a dead letter asks for.
@@ -106,8 +113,10 @@ pub struct RefreshWork {
     /// Something happened of which it cannot be read what it was (a dead letter): the whole EMS, but not before its turn, so
     /// that a provider whose events are bad is not refreshed in full for ever.
     pub doubt: bool,
-    /// What the events of one commit asked for.
+    /// What the events of one commit asked for; left out for a full refresh, which answers all of it.
     pub requests: Vec<TargetRequest>,
+    /// How many requests there are, also where they are left out.
+    pub targets: usize,
     /// When it was queued.
     pub requested_on: DateTime<Utc>,
 }
@@ -151,7 +160,11 @@ pub(super) fn put(connection: &mut Connection, works: &[NewWork]) -> Result<(), 
 }
 
 fn args_of(work: &NewWork) -> Result<String, VmdbError> {
-    let args = RefreshArgs { full: work.full, doubt: work.doubt, targets: work.targets.iter().flatten().cloned().collect() };
+    let args = RefreshArgs {
+        full: work.full,
+        doubt: work.doubt,
+        targets: work.targets.iter().flatten().cloned().collect(),
+    };
     serde_json::to_string(&[args]).map_err(|error| VmdbError::Bug(error.to_string()))
 }
 
@@ -245,7 +258,7 @@ pub fn ems_with_waiting_refresh(connection: &mut Connection) -> Result<Vec<EmsId
 
 /// Rows of this EMS's queue that its worker may claim: those that nobody has, and, since an EMS has one refresh worker with
 /// one refresh at a time, those that this process still holds: they were left by one that was stopped or failed.
-const FREE: &str = "queue_name = ? AND class_name = 'EmsRefresh' AND (state = 'ready' OR (state = 'dequeue' AND handler_id = ?))";
+pub(super) const FREE: &str = "queue_name = ? AND class_name = 'EmsRefresh' AND (state = 'ready' OR (state = 'dequeue' AND handler_id = ?))";
 
 /// What waits for this EMS, oldest first, at most `limit` rows. Nothing is claimed.
 ///
@@ -304,10 +317,10 @@ pub fn claim_refresh(
     claimed(connection.rows(&sql, &values)?, ems_id)
 }
 
-const CLAIM: &str = "UPDATE miq_queue SET state = 'dequeue', handler_type = 'MiqWorker', handler_id = ?, \
+pub(super) const CLAIM: &str = "UPDATE miq_queue SET state = 'dequeue', handler_type = 'MiqWorker', handler_id = ?, \
                      updated_on = ?, lock_version = lock_version + 1";
 
-fn claimer(handler_id: i64) -> [Value<'static>; 2] {
+pub(super) fn claimer(handler_id: i64) -> [Value<'static>; 2] {
     [handler_id.into(), clock::now().into()]
 }
 
@@ -317,7 +330,7 @@ fn claimed(mut rows: Vec<Fields>, ems_id: EmsId) -> Result<Vec<RefreshWork>, Vmd
 }
 
 /// Args that cannot be read ask for everything, which covers whatever they meant.
-fn work_of(row: &Fields, ems_id: EmsId) -> Result<RefreshWork, VmdbError> {
+pub(super) fn work_of(row: &Fields, ems_id: EmsId) -> Result<RefreshWork, VmdbError> {
     let args = row.text(2).and_then(|args| parse_args(args).ok());
     let args = args.unwrap_or(RefreshArgs { full: true, ..RefreshArgs::default() });
     Ok(RefreshWork {
@@ -326,6 +339,7 @@ fn work_of(row: &Fields, ems_id: EmsId) -> Result<RefreshWork, VmdbError> {
         ems_id,
         full: args.full,
         doubt: args.doubt,
+        targets: args.targets.len(),
         requests: args.targets.into_iter().map(|target| target.request).collect(),
         requested_on: row.time(3).unwrap_or_default(),
     })

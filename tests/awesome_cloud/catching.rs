@@ -93,11 +93,13 @@ async fn what_breaks_on_the_way_is_tried_again() {
     cloud.happen(100);
     let caught = catch_all(&cloud, &ems(&cloud.url())).await;
     let says = |text: &str| caught.errors.iter().filter(|error| error.contains(text)).count();
-    assert_eq!(caught.errors.len(), 8, "{:?}", caught.errors);
-    for told in ["401", "429", "500", "is no page of events", "asks to wait 1s"] {
+    // What broke while pages were read was asked for again; the others met a stream that was starting, or that was told
+    // to stop asking.
+    assert_eq!(caught.errors.len(), 3, "{:?}", caught.errors);
+    for told in ["401", "429", "500", "asks to wait 1s"] {
         assert!(says(told) > 0, "{told}: {:?}", caught.errors);
     }
-    assert_eq!(says("http://127.0.0.1:"), 8);
+    assert_eq!(says("http://127.0.0.1:"), 3);
 }
 
 #[tokio::test]

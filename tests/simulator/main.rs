@@ -12,6 +12,7 @@ mod process;
 #[allow(dead_code, reason = "shared with the tests of the street")]
 mod vmdb_rows;
 
+mod judge;
 mod street;
 mod wire;
 

@@ -176,7 +176,9 @@ async fn two_processes_that_start_at_once_migrate_once_and_enter_the_same_emss()
         };
         let all = tokio::join!(start(), start(), start());
         let all = [all.0.unwrap(), all.1.unwrap(), all.2.unwrap()];
-        assert_eq!(all.iter().map(|(migrated, _)| migrated).sum::<usize>(), 4, "each migration runs once");
+        let migrations = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite"));
+        let ran = all.iter().map(|(migrated, _)| migrated).sum::<usize>();
+        assert_eq!(ran, migrations.unwrap().count(), "each migration runs once");
         assert!(all.iter().all(|(_, ids)| *ids == all[0].1), "{all:?}");
     }
 }

@@ -26,7 +26,14 @@ on_both! {
 }
 
 fn queued(events: Vec<ParsedEvent>) -> QueuedBatch {
-    QueuedBatch { ems_id: EmsId(1), events, dead_letters: vec![], cursor: Some(cursor(5)), gap: None, is_refreshed: true }
+    QueuedBatch {
+        ems_id: EmsId(1),
+        events,
+        dead_letters: vec![],
+        cursor: Some(cursor(5)),
+        gap: None,
+        is_refreshed: true,
+    }
 }
 
 async fn put(fresh: &Fresh, batch: QueuedBatch) -> QueuedOutcome {

@@ -17,8 +17,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Without a byte. A long poll is silent for up to 20 s.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// Until the answer begins, beyond what the request itself lets SQS wait: a connection that died unnoticed is given up then.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// From then until the whole answer is there.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 static PLAIN: OnceLock<SharedHttpClient> = OnceLock::new();
 static PUBLIC_AUTHORITIES: OnceLock<SharedHttpClient> = OnceLock::new();
@@ -39,19 +41,24 @@ pub(super) async fn client(settings: &QueueSettings, clock: QueueClock) -> Resul
             .http_client(http_client),
         None => from_default_chain(settings, region, http_client).await?,
     };
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
-        .operation_attempt_timeout(READ_TIMEOUT + CONNECT_TIMEOUT)
-        .build();
     let mut builder = builder
-        .timeout_config(timeouts)
+        .timeout_config(timeouts(Duration::ZERO))
         .retry_config(RetryConfig::standard().with_max_attempts(2))
         .interceptor(clock);
     builder.set_endpoint_url(
         settings.endpoint_url.clone().or_else(|| std::env::var("AWS_ENDPOINT_URL_SQS").ok()),
     );
     Ok(Client::from_conf(builder.build()))
+}
+
+/// The deadlines of a request that SQS may leave unanswered for `silence`, as it does with a long poll.
+pub(super) fn timeouts(silence: Duration) -> TimeoutConfig {
+    let answer = silence + ANSWER_TIMEOUT;
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(answer)
+        .operation_attempt_timeout(CONNECT_TIMEOUT + answer + BODY_TIMEOUT)
+        .build()
 }
 
 async fn from_default_chain(

@@ -1,9 +1,11 @@
 //! The requests about messages: receive, delete, keep hidden. Many receipts go out in batches of ten, several at a time.
 
+use super::client::timeouts;
 use super::clock::QueueClock;
 use super::errors::{Asked, stream_error};
 use crate::provider::StreamError;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::Builder;
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
 };
@@ -52,7 +54,8 @@ impl Connection {
             .max_number_of_messages(i32::try_from(most).unwrap_or(10))
             .wait_time_seconds(i32::try_from(wait.as_secs()).unwrap_or(20))
             .visibility_timeout(self.visibility_seconds());
-        let answer = request.send().await;
+        let patient = Builder::default().timeout_config(timeouts(wait));
+        let answer = request.customize().config_override(patient).send().await;
         let answer = answer.map_err(|error| stream_error(self.asked("cannot receive from"), &error))?;
         Ok(answer.messages.unwrap_or_default())
     }

@@ -2,12 +2,14 @@
 //!
 //! **The cursor** is min(newest time read so far, `Date` of the query's first page), and moves with every page. That is
 //! safe: an event that was not there when its place was passed became visible later than that `Date`, so its time is
-//! later than `Date` − 120 s, and every later query begins at the cursor − 130 s ≤ `Date` − 130 s. So a kill within a
-//! long history repeats at most the overlap.
+//! later than `Date` − 120 s, and every later query begins at the cursor − 130 s ≤ `Date` − 130 s. While a query is read the
+//! cursor also holds how far it came, and with which `Date`: a successor goes on there, so that a stream gets on however
+//! often it fails, and however many pages the overlap has.
 //!
 //! **Re-reading** the overlap costs no parse and no write: what is committed (the next `poll` says so) is remembered.
 //! Where a sweep of the overlap takes many pages, it is made rarely, and the tip is looked at in between.
 
+mod again;
 mod asking;
 mod page;
 mod position;
@@ -24,6 +26,7 @@ use position::Position;
 use query::{Query, Turn};
 use std::time::Duration;
 use sweep::LastSweep;
+use tokio::time::Instant;
 
 /// Events remembered, so that re-reading them costs nothing.
 const MOST_SEEN: usize = 100_000;
@@ -72,6 +75,27 @@ impl AwesomeStream {
         }
     }
 
+    /// The batch of the next page. One that breaks on the way, or cannot be read, is asked for again; the query stays
+    /// where it was.
+    async fn next_batch(&mut self) -> Result<EventBatch, StreamError> {
+        let begun = Instant::now();
+        let mut failed = 0;
+        loop {
+            let answer = match self.first.take() {
+                Some(answer) => Ok(answer),
+                None => self.next_page().await,
+            };
+            let error = match answer.and_then(|answer| self.batch_of(answer)) {
+                Ok(batch) => return Ok(batch),
+                Err(error) => error,
+            };
+            failed += 1;
+            let Some(wait) = again::wait_after(&error, failed, begun.elapsed()) else { return Err(error) };
+            log::info!("{error}; asked for again in {wait:?} (attempt {failed} of {})", again::ATTEMPTS);
+            tokio::time::sleep(wait).await;
+        }
+    }
+
     /// Makes the batch of a page: what is new on it, and how far the position may go.
     fn batch_of(&mut self, answer: Answer) -> Result<EventBatch, StreamError> {
         let date = asking::date(&answer)?;
@@ -95,6 +119,12 @@ impl AwesomeStream {
             self.after_gap = false;
         }
         let turn = query.end_page(page.next_page_token);
+        if turn == Turn::Complete {
+            self.position.reading = None;
+        } else if !events.is_empty() {
+            // A page that brings nothing new writes nothing, and its successor may as well read it again.
+            self.position.reading = query.reading();
+        }
         let lag = if turn == Turn::More { query.behind(date) } else { Some(Duration::ZERO) };
         let more = self.turn(turn, query);
         let gap = self.gap.take();
@@ -132,7 +162,14 @@ impl Stream for AwesomeStream {
             Some(cursor) => self.stored_position(cursor),
             None => self.initial_position().await?,
         };
-        self.first = Some(self.next_page().await?);
+        self.query = self.position.reading.as_ref().map(|reading| Query::resumed(reading, self.limit));
+        let mut first = self.next_page().await?;
+        if self.position.is_long_ago(asking::date(&first)?) {
+            self.position.reading = None;
+            self.query = None;
+            first = self.next_page().await?;
+        }
+        self.first = Some(first);
         Ok(())
     }
 
@@ -140,11 +177,7 @@ impl Stream for AwesomeStream {
         // Being polled again says that the batch before is committed.
         self.seen.committed();
         loop {
-            let answer = match self.first.take() {
-                Some(answer) => answer,
-                None => self.next_page().await?,
-            };
-            let batch = self.batch_of(answer)?;
+            let batch = self.next_batch().await?;
             if !batch.more || !batch.events.is_empty() || batch.cursor.is_some() {
                 return Ok(batch);
             }

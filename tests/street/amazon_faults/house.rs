@@ -151,8 +151,12 @@ impl House {
         self.process.take().unwrap().kill();
     }
 
+    /// From now on all is well, and a process that waits before its next try is told so.
     pub fn heal(&self) {
         self.proxy.heal();
+        if let Some(process) = &self.process {
+            process.signal("HUP");
+        }
     }
 
     /// Waits until the proxy did it so often, then heals.

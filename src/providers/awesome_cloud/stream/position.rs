@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 /// How far before its position a query begins: events become visible up to 120 s late.
 pub(super) const OVERLAP: TimeDelta = TimeDelta::seconds(130);
+/// A query that began longer ago is not gone on with: its clock is the most that the position may come to, so all that
+/// happened since would be read twice.
+const LONG_AGO: TimeDelta = TimeDelta::minutes(10);
 
 /// The position in a [`Cursor`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,12 +19,25 @@ pub(super) struct Position {
     /// Nothing before this is wanted (`initial_history`); left out once the overlap lies behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<DateTime<Utc>>,
+    /// The query that was being read; left out between queries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Reading>,
+}
+
+/// A query in the middle: where its successor goes on. Without it every failure would cost the whole overlap, and a stream
+/// that fails more often than the overlap has pages would never come to new events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Reading {
+    /// The server's clock at the query's first page.
+    pub date: DateTime<Utc>,
+    /// The newest time that it has read.
+    pub tip: DateTime<Utc>,
 }
 
 impl Position {
     /// The start of a new EMS that wants events from `time` on.
     pub(super) fn starting_at(time: DateTime<Utc>) -> Self {
-        Self { time: Some(time), from: Some(time) }
+        Self { time: Some(time), from: Some(time), reading: None }
     }
 
     /// Moves to `newest`, never back. Tells whether it moved.
@@ -44,6 +60,11 @@ impl Position {
             Some(text) if parser::time(text).is_ok_and(|oldest| oldest > wanted) => Some(text.to_owned()),
             _ => Some(text(wanted)),
         }
+    }
+
+    /// Whether the query that was being read began long before `date`, the server's clock.
+    pub(super) fn is_long_ago(&self, date: DateTime<Utc>) -> bool {
+        self.reading.as_ref().is_some_and(|reading| date - reading.date > LONG_AGO)
     }
 
     pub(super) fn cursor(&self, source: &str) -> Cursor {
@@ -94,7 +115,11 @@ mod tests {
 
     #[test]
     fn a_stored_position_is_read_as_it_was() {
-        let position = Position::starting_at(at("2026-11-22T10:00:00.123456789Z"));
+        let mut position = Position::starting_at(at("2026-11-22T10:00:00.123456789Z"));
+        let earlier = serde_json::json!({"time": position.time, "from": position.from});
+        assert_eq!(serde_json::from_value::<Position>(earlier).unwrap(), position);
+        let (date, tip) = (at("2026-11-22T10:00:03Z"), at("2026-11-22T10:00:02.5Z"));
+        position.reading = Some(Reading { date, tip });
         let cursor = position.cursor("s");
         assert_eq!(serde_json::from_value::<Position>(cursor.position).unwrap(), position);
         assert!(serde_json::from_value::<Position>(serde_json::json!({"sequence": 7, "time": 5})).is_err());

@@ -3,7 +3,7 @@
 //! A *sweep* begins the overlap before the position. A *tip* goes on where a sweep ended, and a query whose tokens fail
 //! goes on at the newest time it has read; both are the sweep continued, so they keep the sweep's `Date`.
 
-use super::position::text;
+use super::position::{Reading, text};
 use crate::provider::seen::EventKey;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
@@ -60,6 +60,17 @@ impl Query {
         let since = Some(text(self.tip?));
         let Self { sweep, pages, first_date, newest, tip, .. } = *self;
         Some(Self { since, limit, sweep, pages, first_date, newest, tip, ..Self::default() })
+    }
+
+    /// A query that an earlier stream was reading, continued.
+    pub(super) fn resumed(reading: &Reading, limit: u32) -> Self {
+        let (first_date, tip) = (Some(reading.date), Some(reading.tip));
+        Self { since: Some(text(reading.tip)), limit, sweep: true, first_date, tip, ..Self::default() }
+    }
+
+    /// Where a later stream may continue it.
+    pub(super) fn reading(&self) -> Option<Reading> {
+        Some(Reading { date: self.first_date?, tip: self.tip? })
     }
 
     /// The parameters of the next request.
@@ -146,6 +157,14 @@ mod tests {
         let tip = query.continued(1000).unwrap();
         assert_eq!(tip.parameters()[0].1, "1970-01-01T00:01:44.000000000Z");
         assert_eq!((tip.first_date, tip.sweep), (Some(at(100)), true));
+        let mut resumed = Query::resumed(&query.reading().unwrap(), 10);
+        assert_eq!(resumed.parameters()[0].1, "1970-01-01T00:01:44.000000000Z");
+        page(&mut resumed, 200, &[(6, Some(104)), (7, Some(150))], None);
+        assert_eq!(
+            (resumed.newest, resumed.reading().unwrap().tip),
+            (None, at(150)),
+            "its first clock rules"
+        );
     }
 
     #[test]
