@@ -5,6 +5,7 @@
 //! made; `run` is the process around it.
 
 mod commands;
+mod look;
 pub mod run;
 pub mod street;
 
@@ -21,6 +22,7 @@ use crate::refresh::{RefreshWorker, StopRefreshing};
 use crate::settings::{EmsSettings, Settings};
 use crate::vmdb;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, fut::wrap_future};
+use look::{Look, Seen};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 use street::{Handlers, Street, Worker, WorkerKind};
@@ -264,6 +266,11 @@ impl Supervisor {
         }
     }
 
+    fn look(&self) -> Look {
+        let caught = self.children.values().filter(|ems| ems.catcher.is_some()).map(|ems| ems.id);
+        Look::new(&self.street, caught.collect())
+    }
+
     /// How long an orderly stop may take: the longest that any EMS allows.
     fn shutdown_timeout(&self) -> Duration {
         let timeouts =
@@ -330,26 +337,9 @@ impl Actor for Supervisor {
         self.start_handler();
         self.start_missing();
         ctx.run_interval(LOOK_FOR_PAUSED, |supervisor, ctx| {
-            let vmdb = supervisor.street.handling.vmdb.clone();
-            let caught = supervisor.children.values().filter(|ems| ems.catcher.is_some()).map(|ems| ems.id);
-            let caught: Vec<EmsId> = caught.collect();
-            let bells = supervisor.street.handling.bells.clone();
-            let asked = async move {
-                let enabled = vmdb.read(vmdb::ems::enabled).await?;
-                // Work that a command queued rings no bell.
-                let waiting = vmdb.read(vmdb::refresh_work::ems_with_waiting_refresh).await?;
-                waiting.into_iter().for_each(|ems_id| bells.ring(ems_id));
-                let mut asked = vmdb.read(vmdb::restarts::asked).await?;
-                // Others are for other processes.
-                asked.retain(|(_, ems_id)| caught.contains(ems_id));
-                let (answered, asked): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
-                if !answered.is_empty() {
-                    vmdb.write(|connection| vmdb::restarts::answered(connection, answered)).await?;
-                }
-                Ok::<_, vmdb::VmdbError>((enabled, asked))
-            };
+            let asked = supervisor.look().ask();
             ctx.spawn(wrap_future::<_, Self>(asked).map(|asked, supervisor, ctx| match asked {
-                Ok((enabled, restarts)) => {
+                Ok(Seen { enabled, restarts }) => {
                     supervisor.follow(&enabled, ctx);
                     supervisor.restart(|ems| restarts.contains(&ems.id), ctx);
                 }

@@ -5,6 +5,7 @@ use super::{Reload, RestartCatchers, Shutdown, Supervisor};
 use crate::actor::Arbiters;
 use crate::automate::{Automation, SharedAutomation};
 use crate::backoff::Backoff;
+use crate::clock;
 use crate::event_handler::{Bells, EmsNames, Handling};
 use crate::http::{self, HttpContext};
 use crate::observe::Observe;
@@ -172,6 +173,7 @@ fn start(
         limits: RefreshLimits::new(settings.most_full_refreshes),
         context: shared.context,
         owner: i64::from(std::process::id()),
+        began: clock::now(),
     };
     Ok(Supervisor::new(street, settings, &rows).start())
 }

@@ -20,6 +20,7 @@ use crate::refresh::{RefreshWorker, Refreshing};
 use crate::settings::{EmsSettings, Settings};
 use crate::webhooks::sender::WebhookSender;
 use actix::{Addr, Recipient};
+use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -83,6 +84,8 @@ pub struct Street {
     pub context: HttpContext,
     /// Who this process is, for claims.
     pub owner: i64,
+    /// Since when it is: what was claimed before is nobody's.
+    pub began: DateTime<Utc>,
 }
 
 /// The workers that a process has once.
@@ -138,6 +141,11 @@ impl Street {
             Role::Run | Role::QueueWorker => true,
             Role::SingleWorker(_) => false,
         }
+    }
+
+    /// Whether this process does what waits in `miq_queue`, and gives back what a dead one had claimed.
+    pub fn handles(&self) -> bool {
+        !matches!(self.role, Role::SingleWorker(_))
     }
 
     /// Whether this process refreshes the EMS.

@@ -10,6 +10,7 @@ use super::statement::Value;
 use super::{Fields, VmdbError, cursors, dead_letters};
 use crate::clock;
 use crate::provider::{Cursor, EmsId, Gap, ParsedEvent};
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashSet};
 
 /// What `run-single-worker` commits for one EMS.
@@ -240,6 +241,30 @@ pub fn release_dead(connection: &mut Connection) -> Result<usize, VmdbError> {
     let sql = "UPDATE miq_queue SET state = 'ready', handler_type = NULL, handler_id = NULL, updated_on = ?, \
                lock_version = lock_version + 1 WHERE state = 'dequeue'";
     connection.execute(sql, &[clock::now().into()])
+}
+
+const CLAIMED_BEFORE: &str = "state = 'dequeue' AND updated_on < ?";
+
+/// Whether there are claims that were made before then.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn claimed_before(connection: &mut Connection, then: DateTime<Utc>) -> Result<bool, VmdbError> {
+    let sql = format!("SELECT id FROM miq_queue WHERE {CLAIMED_BEFORE} LIMIT 1");
+    Ok(!connection.rows(&sql, &[then.into()])?.is_empty())
+}
+
+/// Gives back the claims that were made before then. A server may carry out what a process asked for when that process is
+/// dead already, and its claims, as far as they were there, were given back. Returns how many there were.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn release_claimed_before(connection: &mut Connection, then: DateTime<Utc>) -> Result<usize, VmdbError> {
+    let sql = format!(
+        "UPDATE miq_queue SET state = 'ready', handler_type = NULL, handler_id = NULL, updated_on = ?, \
+         lock_version = lock_version + 1 WHERE {CLAIMED_BEFORE}"
+    );
+    connection.execute(&sql, &[clock::now().into(), then.into()])
 }
 
 /// How many rows there are, by queue and state.

@@ -5,7 +5,10 @@ use super::process::{Catchall, within};
 use super::vmdb_rows::{self, Place};
 use super::{judge, postgres_schema, write_settings_at};
 use catchall::fail_points::{KILL_AT, NAMES};
+use catchall::provider::Secret;
+use catchall::settings::VmdbSettings;
 use catchall::simulator::Faults;
+use catchall::vmdb::{Access, Vmdb};
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -140,4 +143,27 @@ fn a_kill_between_the_two_halves_loses_nothing_and_doubles_nothing() {
     judge::nothing_lost_nothing_doubled(&cloud, &place);
     judge::inventory_is_true(&cloud, &place);
     assert!(halves.iter_mut().all(|half| half.terminate().success()));
+}
+
+/// A database server may carry out what a process asked for after that process is dead, and after its claims were given back.
+#[test]
+fn a_claim_of_a_dead_process_that_comes_late_is_given_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::sqlite(folder.path());
+    let cloud = Cloud::start(6, 5, Faults::default());
+    write_settings_at(&place, folder.path(), &cloud, &["id: 1"]);
+    let mut catchall = Catchall::start(folder.path(), &["run"]);
+    judge::inventory_is_true(&cloud, &place);
+    let late = "INSERT INTO miq_queue (queue_name, class_name, method_name, state, handler_id, args, work_id, created_on, \
+                updated_on) VALUES ('ems_1', 'EmsRefresh', 'refresh', 'dequeue', 999999999, '[{\"full\":true}]', 1, \
+                '2026-01-01 00:00:00', '2026-01-01 00:00:00')";
+    let settings = VmdbSettings { url: Secret::new(&place.url), schema: place.schema.clone() };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let vmdb = Vmdb::open(&settings, Access::Worker).await.unwrap();
+        assert_eq!(vmdb.write(|connection| connection.execute(late, &[])).await.unwrap(), 1);
+        vmdb.close().await;
+    });
+    judge::inventory_is_true(&cloud, &place); // no work waits
+    assert!(catchall.log().contains("is dead came late"), "{}", catchall.log());
+    assert!(catchall.terminate().success());
 }

@@ -101,6 +101,7 @@ async fn start(settings: Settings) -> (actix::Addr<Supervisor>, Observe, Vmdb) {
         limits: RefreshLimits::new(8),
         context: HttpContext::new(observe.clone(), None),
         owner: 1,
+        began: catchall::clock::now(),
     };
     std::mem::forget(arbiters);
     (Supervisor::new(street, settings, &rows).start(), observe, vmdb)

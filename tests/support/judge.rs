@@ -44,7 +44,10 @@ pub fn inventory_is_true(cloud: &Cloud, place: &Place) {
         if wrong.is_empty() && waiting == 0 {
             Ok(())
         } else {
-            Err(format!("{wrong:?}, {waiting} rows of work wait"))
+            let rows = "SELECT queue_name || ' ' || class_name || ' ' || state || ' ' || \
+                        coalesce(CAST(handler_id AS TEXT), '-') || ' ' || coalesce(args, '-') AS value FROM miq_queue";
+            let rows = reader.texts(rows)?;
+            Err(format!("{wrong:?}, {waiting} rows of work wait, such as {:?}", rows.first()))
         }
     });
 }

@@ -99,6 +99,13 @@ async fn claims_of_the_dead_are_given_back(fresh: Fresh) {
     let of = |state: &str| counts[&("ems".to_owned(), state.to_owned())];
     assert_eq!((of("dequeue"), of("ready")), (1, 1));
     assert_eq!(fresh.write(miq_queue::release_dead).await, 1);
+    let before = catchall::clock::now();
+    fresh.write(|c| claim_events(c, 1, 1)).await;
+    assert!(!fresh.vmdb.read(move |c| miq_queue::claimed_before(c, before)).await.unwrap());
+    assert_eq!(fresh.write(move |c| miq_queue::release_claimed_before(c, before)).await, 0);
+    let after = catchall::clock::now();
+    assert!(fresh.vmdb.read(move |c| miq_queue::claimed_before(c, after)).await.unwrap());
+    assert_eq!(fresh.write(move |c| miq_queue::release_claimed_before(c, after)).await, 1);
     assert_eq!(fresh.write(|c| claim_events(c, 1, 9)).await.len(), 2);
 }
 
