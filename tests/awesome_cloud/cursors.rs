@@ -92,6 +92,32 @@ async fn the_cursor_never_goes_back() {
 }
 
 #[tokio::test]
+async fn history_that_is_lost_while_a_new_ems_is_read_for_the_first_time_is_a_gap() {
+    let cloud = cloud(Faults::default()).await;
+    cloud.happen(40);
+    // The server's clock tells whole seconds: an event of the running one moves no cursor.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let ems = ems(&cloud.url());
+    let mut stream = AwesomeCloud.stream(&ems).unwrap();
+    let mut caught = Caught::default();
+    stream.start(None).await.unwrap();
+    caught.commit(stream.poll().await.unwrap());
+    assert_eq!(caught.events.len(), 10);
+    cloud.with(|cloud| cloud.faults.retention_seconds = 0.2);
+    cloud.happen(1);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    cloud.happen(1);
+    cloud.with(|cloud| cloud.faults.retention_seconds = 0.0);
+    let mut polls = 0;
+    while caught.gaps.is_empty() && polls < 5 {
+        caught.commit(stream.poll().await.unwrap());
+        polls += 1;
+    }
+    assert_eq!(caught.gaps.len(), 1, "{} events", caught.events.len());
+    assert_eq!(caught.gaps[0].reason, "history_lost");
+}
+
+#[tokio::test]
 async fn lost_history_is_a_gap_only_if_the_cursor_itself_is_gone() {
     let cloud = cloud(Faults::default()).await;
     cloud.happen(10);

@@ -138,7 +138,11 @@ impl AwesomeStream {
     /// What comes after a page; tells whether more is ready.
     fn turn(&mut self, turn: Turn, query: Query) -> bool {
         match turn {
-            Turn::More => self.query = Some(query),
+            Turn::More => {
+                // A query without `since` is never told that history was lost while it is read. From its second page on it has one.
+                let with_since = query.since.is_none().then(|| query.continued(self.limit)).flatten();
+                self.query = with_since.or(Some(query));
+            }
             Turn::Stalled => {
                 log::warn!("{}/v1/events repeats its pages; going on by time", self.api.http.base());
                 self.query = query.continued(LARGEST_PAGE).filter(|next| next.since != query.since);
