@@ -1,6 +1,6 @@
 //! Can the VMDB hold this event? Looked at before the commit, so that in the commit only the database can fail.
 
-use crate::provider::{EmsEvent, ParseError, ParsedEvent};
+use crate::provider::{ParseError, ParsedEvent};
 use chrono::Datelike;
 
 /// Longest `event_type` and `event_uid`: both are keys of an index.
@@ -14,7 +14,7 @@ pub(super) fn check(parsed: &ParsedEvent) -> Result<(), ParseError> {
     key("event_uid", &parsed.event_uid)?;
     key("event_type", &event.event_type)?;
     key("source", &event.source)?;
-    for (column, text) in texts(event) {
+    for (column, text) in event.texts() {
         if let Some(text) = text {
             no_nul(column, text)?;
         }
@@ -46,48 +46,6 @@ fn no_nul(column: &str, text: &str) -> Result<(), ParseError> {
         return Err(ParseError::new(format!("{column}: holds NUL (\\u0000), which no text column can")));
     }
     Ok(())
-}
-
-/// Every text column; taken apart in full, so that a new one cannot be forgotten.
-fn texts(event: &EmsEvent) -> impl Iterator<Item = (&'static str, Option<&str>)> {
-    macro_rules! texts {
-        ($($column:ident),*) => {{
-            let EmsEvent { event_type: _, source: _, timestamp: _, chain_id: _, is_task: _, full_data: _, $($column),* } = event;
-            [$((stringify!($column), $column.as_deref())),*]
-        }};
-    }
-    texts!(
-        message,
-        ems_ref,
-        username,
-        vm_ems_ref,
-        vm_uid_ems,
-        vm_name,
-        vm_location,
-        dest_vm_ems_ref,
-        dest_vm_name,
-        dest_vm_location,
-        host_ems_ref,
-        host_uid_ems,
-        host_name,
-        dest_host_ems_ref,
-        dest_host_name,
-        availability_zone_ems_ref,
-        ems_cluster_ems_ref,
-        ems_cluster_name,
-        ems_cluster_uid,
-        container_node_ems_ref,
-        container_node_name,
-        container_group_ems_ref,
-        container_group_name,
-        container_replicator_ems_ref,
-        container_replicator_name,
-        container_name,
-        container_namespace,
-        physical_storage_ems_ref,
-        physical_storage_name
-    )
-    .into_iter()
 }
 
 /// Looks through text that is known to be JSON for what JSON allows and a database or our readers do not: NUL, half a

@@ -183,3 +183,47 @@ pub struct EmsEvent {
     pub physical_storage_name: Option<String>,
     pub full_data: FullData,
 }
+
+impl EmsEvent {
+    /// Every optional text column with its name; taken apart in full, so that a new one cannot be forgotten.
+    pub fn texts(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
+        macro_rules! texts {
+        ($($column:ident),*) => {{
+            let EmsEvent { event_type: _, source: _, timestamp: _, chain_id: _, is_task: _, full_data: _, $($column),* } = self;
+            [$((stringify!($column), $column.as_deref())),*]
+        }};
+    }
+        texts!(
+            message,
+            ems_ref,
+            username,
+            vm_ems_ref,
+            vm_uid_ems,
+            vm_name,
+            vm_location,
+            dest_vm_ems_ref,
+            dest_vm_name,
+            dest_vm_location,
+            host_ems_ref,
+            host_uid_ems,
+            host_name,
+            dest_host_ems_ref,
+            dest_host_name,
+            availability_zone_ems_ref,
+            ems_cluster_ems_ref,
+            ems_cluster_name,
+            ems_cluster_uid,
+            container_node_ems_ref,
+            container_node_name,
+            container_group_ems_ref,
+            container_group_name,
+            container_replicator_ems_ref,
+            container_replicator_name,
+            container_name,
+            container_namespace,
+            physical_storage_ems_ref,
+            physical_storage_name
+        )
+        .into_iter()
+    }
+}

@@ -8,78 +8,11 @@ use super::EmsEvent;
 /// The values that two repeats have in common, in a fixed order.
 pub type FloodKey<'a> = Vec<Option<&'a str>>;
 
-/// All columns of an event but those that differ between repeats. Whoever adds a column is made to decide here.
+/// All columns of an event but those that differ between repeats. `ems_ref` is the event's own, as in ManageIQ.
 pub fn flood_key(event: &EmsEvent) -> FloodKey<'_> {
-    let EmsEvent {
-        event_type,
-        source,
-        timestamp: _,
-        message,
-        ems_ref: _, // the event's own reference, as in ManageIQ
-        chain_id: _,
-        is_task,
-        username,
-        vm_ems_ref,
-        vm_uid_ems,
-        vm_name,
-        vm_location,
-        dest_vm_ems_ref,
-        dest_vm_name,
-        dest_vm_location,
-        host_ems_ref,
-        host_uid_ems,
-        host_name,
-        dest_host_ems_ref,
-        dest_host_name,
-        availability_zone_ems_ref,
-        ems_cluster_ems_ref,
-        ems_cluster_name,
-        ems_cluster_uid,
-        container_node_ems_ref,
-        container_node_name,
-        container_group_ems_ref,
-        container_group_name,
-        container_replicator_ems_ref,
-        container_replicator_name,
-        container_name,
-        container_namespace,
-        physical_storage_ems_ref,
-        physical_storage_name,
-        full_data: _,
-    } = event;
-    let texts = [
-        message,
-        username,
-        vm_ems_ref,
-        vm_uid_ems,
-        vm_name,
-        vm_location,
-        dest_vm_ems_ref,
-        dest_vm_name,
-        dest_vm_location,
-        host_ems_ref,
-        host_uid_ems,
-        host_name,
-        dest_host_ems_ref,
-        dest_host_name,
-        availability_zone_ems_ref,
-        ems_cluster_ems_ref,
-        ems_cluster_name,
-        ems_cluster_uid,
-        container_node_ems_ref,
-        container_node_name,
-        container_group_ems_ref,
-        container_group_name,
-        container_replicator_ems_ref,
-        container_replicator_name,
-        container_name,
-        container_namespace,
-        physical_storage_ems_ref,
-        physical_storage_name,
-    ];
-    let task = is_task.map(|is_task| if is_task { "task" } else { "no task" });
-    let mut key = vec![Some(event_type.as_str()), Some(source.as_str()), task];
-    key.extend(texts.into_iter().map(Option::as_deref));
+    let task = event.is_task.map(|is_task| if is_task { "task" } else { "no task" });
+    let mut key = vec![Some(event.event_type.as_str()), Some(event.source.as_str()), task];
+    key.extend(event.texts().filter(|(column, _)| *column != "ems_ref").map(|(_, text)| text));
     key
 }
 

@@ -27,15 +27,7 @@ pub(super) fn insert(
     columns: &[BulkColumn<'_>],
     tail: &str,
 ) -> Result<Vec<Fields>, VmdbError> {
-    let used: Vec<_> = columns.iter().filter(|(_, values)| !values.iter().all(is_null)).collect();
-    let names = names(&used);
-    let mut returned = Vec::new();
-    in_chunks(connection, &used, |connection, source, values| {
-        let sql = format!("INSERT INTO {table} ({names}) {source} {tail}");
-        returned.append(&mut connection.rows(&sql, values)?);
-        Ok(())
-    })?;
-    Ok(returned)
+    inserting(connection, columns, |names, source| format!("INSERT INTO {table} ({names}) {source} {tail}"))
 }
 
 /// As [`insert`], but passes over rows whose `ems_id` and `event_uid` the table `known` has. It is asked row by row and by its
@@ -50,16 +42,26 @@ pub(super) fn insert_unknown(
     columns: &[BulkColumn<'_>],
     tail: &str,
 ) -> Result<Vec<Fields>, VmdbError> {
+    inserting(connection, columns, |names, source| {
+        format!(
+            "WITH fresh ({names}) AS ({source}) INSERT INTO {table} ({names}) SELECT {names} FROM fresh WHERE \
+             (SELECT 1 FROM {known} known WHERE known.ems_id = fresh.ems_id AND known.event_uid = fresh.event_uid) IS NULL \
+             {tail}"
+        )
+    })
+}
+
+/// Runs the statement that `sql` makes of the names of the columns and the rows' source, chunk by chunk.
+fn inserting(
+    connection: &mut Connection,
+    columns: &[BulkColumn<'_>],
+    sql: impl Fn(&str, &str) -> String,
+) -> Result<Vec<Fields>, VmdbError> {
     let used: Vec<_> = columns.iter().filter(|(_, values)| !values.iter().all(is_null)).collect();
     let names = names(&used);
     let mut returned = Vec::new();
     in_chunks(connection, &used, |connection, source, values| {
-        let sql = format!(
-            "WITH fresh ({names}) AS ({source}) INSERT INTO {table} ({names}) SELECT {names} FROM fresh WHERE \
-             (SELECT 1 FROM {known} known WHERE known.ems_id = fresh.ems_id AND known.event_uid = fresh.event_uid) IS NULL \
-             {tail}"
-        );
-        returned.append(&mut connection.rows(&sql, values)?);
+        returned.append(&mut connection.rows(&sql(&names, source), values)?);
         Ok(())
     })?;
     Ok(returned)

@@ -208,14 +208,16 @@ fn bury(connection: &mut Connection, ems_id: EmsId, row: &Fields, error: &str) -
     connection.execute("DELETE FROM miq_queue WHERE id = ?", &[id.into()]).map(drop)
 }
 
+const GIVE_BACK: &str = "UPDATE miq_queue SET state = 'ready', handler_type = NULL, handler_id = NULL, updated_on = ?, \
+                         lock_version = lock_version + 1";
+
 /// Gives claimed rows back, as if they had never been claimed.
 ///
 /// # Errors
 /// See [`VmdbError`].
 pub fn release(connection: &mut Connection, ids: Vec<i64>) -> Result<(), VmdbError> {
-    let sql = "UPDATE miq_queue SET state = 'ready', handler_type = NULL, handler_id = NULL, updated_on = ?, \
-               lock_version = lock_version + 1 WHERE state = 'dequeue' AND id ?";
-    connection.execute(sql, &[clock::now().into(), Value::Integers(ids)]).map(drop)
+    let sql = format!("{GIVE_BACK} WHERE state = 'dequeue' AND id ?");
+    connection.execute(&sql, &[clock::now().into(), Value::Integers(ids)]).map(drop)
 }
 
 /// Gives back what this process claimed in this queue and neither finished nor released: a claim whose answer was lost, or
@@ -228,9 +230,8 @@ pub fn release_own(
     queue_name: &str,
     handler_id: i64,
 ) -> Result<usize, VmdbError> {
-    let sql = "UPDATE miq_queue SET state = 'ready', handler_type = NULL, handler_id = NULL, updated_on = ?, \
-               lock_version = lock_version + 1 WHERE queue_name = ? AND state = 'dequeue' AND handler_id = ?";
-    connection.execute(sql, &[clock::now().into(), queue_name.into(), handler_id.into()])
+    let sql = format!("{GIVE_BACK} WHERE queue_name = ? AND state = 'dequeue' AND handler_id = ?");
+    connection.execute(&sql, &[clock::now().into(), queue_name.into(), handler_id.into()])
 }
 
 /// Gives back all claims: called at start, when whoever claimed is dead. Returns how many there were.
@@ -238,9 +239,8 @@ pub fn release_own(
 /// # Errors
 /// See [`VmdbError`].
 pub fn release_dead(connection: &mut Connection) -> Result<usize, VmdbError> {
-    let sql = "UPDATE miq_queue SET state = 'ready', handler_type = NULL, handler_id = NULL, updated_on = ?, \
-               lock_version = lock_version + 1 WHERE state = 'dequeue'";
-    connection.execute(sql, &[clock::now().into()])
+    let sql = format!("{GIVE_BACK} WHERE state = 'dequeue'");
+    connection.execute(&sql, &[clock::now().into()])
 }
 
 const CLAIMED_BEFORE: &str = "state = 'dequeue' AND updated_on < ?";
@@ -260,10 +260,7 @@ pub fn claimed_before(connection: &mut Connection, then: DateTime<Utc>) -> Resul
 /// # Errors
 /// See [`VmdbError`].
 pub fn release_claimed_before(connection: &mut Connection, then: DateTime<Utc>) -> Result<usize, VmdbError> {
-    let sql = format!(
-        "UPDATE miq_queue SET state = 'ready', handler_type = NULL, handler_id = NULL, updated_on = ?, \
-         lock_version = lock_version + 1 WHERE {CLAIMED_BEFORE}"
-    );
+    let sql = format!("{GIVE_BACK} WHERE {CLAIMED_BEFORE}");
     connection.execute(&sql, &[clock::now().into(), then.into()])
 }
 

@@ -260,22 +260,6 @@ pub fn ems_with_waiting_refresh(connection: &mut Connection) -> Result<Vec<EmsId
 /// one refresh at a time, those that this process still holds: they were left by one that was stopped or failed.
 pub(super) const FREE: &str = "queue_name = ? AND class_name = 'EmsRefresh' AND (state = 'ready' OR (state = 'dequeue' AND handler_id = ?))";
 
-/// What waits for this EMS, oldest first, at most `limit` rows. Nothing is claimed.
-///
-/// # Errors
-/// See [`VmdbError`].
-pub fn waiting(
-    connection: &mut Connection,
-    ems_id: EmsId,
-    handler_id: i64,
-    limit: i64,
-) -> Result<Vec<RefreshWork>, VmdbError> {
-    let sql = format!("SELECT id, work_id, args, created_on FROM miq_queue WHERE {FREE} ORDER BY id LIMIT ?");
-    let queue = queue_name(ems_id);
-    let values = [(&queue).into(), handler_id.into(), limit.into()];
-    connection.rows(&sql, &values)?.iter().map(|row| work_of(row, ems_id)).collect()
-}
-
 /// Claims these of the rows that wait for this EMS; returns those that are still there.
 ///
 /// # Errors

@@ -3,11 +3,12 @@
 use crate::support::{Fresh, batch, cursor, ems_settings, event, on_both};
 use catchall::provider::{EmsId, Gap, ParsedEvent, Target, TargetRequest};
 use catchall::vmdb::miq_queue::{self, QueuedBatch, QueuedOutcome, claim_events, put_events};
+use catchall::vmdb::refresh_claim::waiting_until;
 use catchall::vmdb::refresh_outcome::{
     GivenUp, RefreshOutcome, complete_refresh, give_up, last_full_refresh, refresh_failed, refresh_succeeded,
 };
 use catchall::vmdb::refresh_work::{
-    ask, claim_refresh, claim_rows, ems_with_waiting_refresh, queue_full_refresh, waiting,
+    ask, claim_refresh, claim_rows, ems_with_waiting_refresh, queue_full_refresh,
 };
 use catchall::vmdb::{Access, DeadLetter, ReadyBatch, Vmdb, Work, cursors, ems, event_commit};
 
@@ -166,7 +167,11 @@ async fn work_is_given_up_for_the_requests_that_fail_and_a_full_refresh_claims_i
     let nothing_else = RefreshOutcome { error: None, ..failed("") };
     fresh.write(move |c| refresh_succeeded(c, EmsId(1), &[], &nothing_else)).await;
     fresh.write(move |c| give_up(c, EmsId(1), &[given_up], chrono::DateTime::UNIX_EPOCH)).await;
-    assert_eq!(fresh.vmdb.read(|c| waiting(c, EmsId(1), 1, 9)).await.unwrap(), [], "it waits no longer");
+    assert_eq!(
+        fresh.vmdb.read(|c| waiting_until(c, EmsId(1), 1, 9, |_| false)).await.unwrap(),
+        [],
+        "it waits no longer"
+    );
     let work = fresh.write(|c| claim_refresh(c, EmsId(1), 1, 9)).await;
     assert_eq!(work[0].requests, [request("bad")]);
 }
@@ -175,18 +180,18 @@ async fn what_waits_is_seen_before_it_is_claimed_and_claimed_by_choice(fresh: Fr
     for name in ["a", "b"] {
         fresh.write(move |c| ask(c, EmsId(1), vec![request(name)])).await;
     }
-    let seen = fresh.vmdb.read(|c| waiting(c, EmsId(1), 1, 9)).await.unwrap();
+    let seen = fresh.vmdb.read(|c| waiting_until(c, EmsId(1), 1, 9, |_| false)).await.unwrap();
     assert_eq!(seen.iter().map(|work| work.requests[0].clone()).collect::<Vec<_>>(), ["a", "b"].map(request));
     let chosen = vec![seen[1].id, 1_000];
     let claimed = fresh.write(move |c| claim_rows(c, EmsId(1), 1, chosen)).await;
     assert_eq!(claimed, seen[1..]);
     assert_eq!(
-        fresh.vmdb.read(|c| waiting(c, EmsId(1), 2, 9)).await.unwrap(),
+        fresh.vmdb.read(|c| waiting_until(c, EmsId(1), 2, 9, |_| false)).await.unwrap(),
         seen[..1],
         "another sees the rest"
     );
     assert_eq!(
-        fresh.vmdb.read(|c| waiting(c, EmsId(1), 1, 9)).await.unwrap(),
+        fresh.vmdb.read(|c| waiting_until(c, EmsId(1), 1, 9, |_| false)).await.unwrap(),
         seen,
         "what it holds was left"
     );

@@ -4,7 +4,7 @@ use crate::support::{Fresh, on_both};
 use catchall::provider::{EmsId, Target, TargetRequest};
 use catchall::vmdb::refresh_claim::{claim_slice, counted, slices_of_all, waiting_until};
 use catchall::vmdb::refresh_outcome::{GivenUp, give_up};
-use catchall::vmdb::refresh_work::{ask, claim_rows, queue_full_refresh, waiting};
+use catchall::vmdb::refresh_work::{ask, claim_rows, queue_full_refresh};
 
 on_both! {
     what_waits_is_read_until_it_is_enough
@@ -29,7 +29,7 @@ async fn ask_for(fresh: &Fresh, rows: usize, size: usize) {
 
 async fn what_waits_is_read_until_it_is_enough(fresh: Fresh) {
     ask_for(&fresh, 20, 1).await;
-    let all = fresh.vmdb.read(|c| waiting(c, EmsId(1), 1, 100)).await.unwrap();
+    let all = fresh.vmdb.read(|c| waiting_until(c, EmsId(1), 1, 100, |_| false)).await.unwrap();
     for (limit, enough, read) in [(100, 3, 3), (100, 12, 12), (100, 99, 20), (10, 99, 10), (8, 99, 8)] {
         let seen = fresh
             .vmdb
@@ -65,7 +65,7 @@ async fn whoever_asks_for_everything_is_seen_behind_what_is_enough(fresh: Fresh)
 async fn a_full_refresh_claims_in_slices_what_waits_and_what_was_given_up(fresh: Fresh) {
     ask_for(&fresh, 3, 700_000).await;
     fresh.write(|c| queue_full_refresh(c, EmsId(1))).await;
-    let all = fresh.vmdb.read(|c| waiting(c, EmsId(1), 1, 9)).await.unwrap();
+    let all = fresh.vmdb.read(|c| waiting_until(c, EmsId(1), 1, 9, |_| false)).await.unwrap();
     let bad = vec![all[0].id];
     let work = fresh.write(move |c| claim_rows(c, EmsId(1), 1, bad)).await.remove(0);
     let requests = work.requests[..1].to_vec();
@@ -91,7 +91,11 @@ async fn a_full_refresh_claims_in_slices_what_waits_and_what_was_given_up(fresh:
         "of the one given up a target is left"
     );
     assert!(claimed.iter().all(|work| work.requests.is_empty()));
-    assert_eq!(fresh.vmdb.read(|c| waiting(c, EmsId(1), 2, 9)).await.unwrap(), [], "another sees nothing");
+    assert_eq!(
+        fresh.vmdb.read(|c| waiting_until(c, EmsId(1), 2, 9, |_| false)).await.unwrap(),
+        [],
+        "another sees nothing"
+    );
     let stolen = fresh.write(move |c| claim_slice(c, EmsId(1), 2, ids)).await;
     assert_eq!(stolen, [], "what another has is not claimed");
 }
