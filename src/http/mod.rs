@@ -4,21 +4,19 @@
 //! street. It only reads: nothing here changes the VMDB.
 
 mod access;
+mod api;
 mod context;
-mod events_table;
-mod filter;
-mod filter_form;
-mod histogram;
+mod export;
 mod html;
 mod layout;
+mod live;
 mod metrics;
-mod pages;
+mod pipeline;
 mod probes;
-mod resource_page;
+mod reading;
 mod response;
 mod server;
-mod states;
-mod timeline_page;
+mod timeline;
 
 pub use context::{HttpContext, SettingsPart};
 pub use server::{ServeError, ServerHandle, serve};

@@ -2,11 +2,9 @@
 
 use super::access::Access;
 use super::context::HttpContext;
-use super::layout::STYLE_PATH;
 use super::metrics::{OPENMETRICS, PROMETHEUS, wants_openmetrics};
-use super::pages;
 use super::probes::Readiness;
-use super::response;
+use super::{api, export, live, pipeline, response, timeline};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -100,11 +98,11 @@ fn run(
             .service(get("/healthz").to(healthz))
             .service(get("/readyz").to(readyz))
             .service(get("/metrics").to(metrics))
-            .service(get("/").to(pages::timeline))
-            .service(get("/vms/{id}").to(pages::vm))
-            .service(get("/hosts/{id}").to(pages::host))
-            .service(get("/providers/{id}").to(pages::provider))
-            .service(get(&STYLE_PATH).to(pages::style))
+            .configure(timeline::routes)
+            .configure(pipeline::routes)
+            .configure(live::routes)
+            .configure(export::routes)
+            .configure(api::routes)
             .default_service(web::to(|| async { response::not_found() }))
     });
     let server = server
@@ -117,14 +115,14 @@ fn run(
 }
 
 /// A path that can be read.
-struct Get(Resource);
+pub(super) struct Get(Resource);
 
-fn get(path: &str) -> Get {
+pub(super) fn get(path: &str) -> Get {
     Get(web::resource(path).default_service(web::to(|| async { response::method_not_allowed() })))
 }
 
 impl Get {
-    fn to<F, Args>(self, handler: F) -> Resource
+    pub(super) fn to<F, Args>(self, handler: F) -> Resource
     where
         F: actix_web::Handler<Args>,
         Args: actix_web::FromRequest + 'static,

@@ -56,7 +56,6 @@ pub mod stored_event;
 pub mod target_state;
 mod task_queue;
 pub mod timeline;
-pub mod timeline_refresh;
 pub mod trace;
 pub mod trace_work;
 pub mod webhook_claim;

@@ -1,6 +1,6 @@
 //! Events per hour as bars of the three levels: an SVG made here, without script or inline style.
 
-use super::html::Html;
+use crate::http::html::Html;
 use crate::settings::event_groups::LEVELS;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ const BOTTOM: i64 = 20;
 
 /// Counts of one hour, by level in the order of [`LEVELS`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Hour {
+pub(in crate::http) struct Hour {
     starts: DateTime<Utc>,
     counts: [i64; 3],
 }
@@ -26,7 +26,10 @@ impl Hour {
 }
 
 /// The last hours until `now`; `counts` is by `2026-11-24 15` and level.
-pub(super) fn hours(now: DateTime<Utc>, counts: &BTreeMap<(String, &'static str), i64>) -> Vec<Hour> {
+pub(in crate::http) fn hours(
+    now: DateTime<Utc>,
+    counts: &BTreeMap<(String, &'static str), i64>,
+) -> Vec<Hour> {
     let current = now.duration_trunc(TimeDelta::hours(1)).unwrap_or(now);
     let hour = |back: usize| {
         let starts = current - TimeDelta::hours(back as i64);
@@ -37,7 +40,7 @@ pub(super) fn hours(now: DateTime<Utc>, counts: &BTreeMap<(String, &'static str)
 }
 
 /// Writes the bars. What they show is said in words too.
-pub(super) fn draw(html: &mut Html, hours: &[Hour]) {
+pub(in crate::http) fn draw(html: &mut Html, hours: &[Hour]) {
     let most = hours.iter().map(Hour::total).max().unwrap_or(0);
     let total: i64 = hours.iter().map(Hour::total).sum();
     html.raw("<svg class=\"histogram\" role=\"img\" aria-labelledby=\"histogram-title\" viewBox=\"0 0 ")

@@ -1,12 +1,17 @@
 //! A card for each EMS: what its event catcher does, how old its last event is, what waits and what went wrong.
 
-use super::html::Html;
-use super::layout::{age, badge};
+use crate::http::html::Html;
+use crate::http::layout::{age, badge};
 use crate::observe::{ActorKind, ActorState, Observe};
 use crate::vmdb::overview::EmsOverview;
 use chrono::{DateTime, Utc};
 
-pub(super) fn cards(html: &mut Html, all_ems: &[EmsOverview], observe: &Observe, now: DateTime<Utc>) {
+pub(in crate::http) fn cards(
+    html: &mut Html,
+    all_ems: &[EmsOverview],
+    observe: &Observe,
+    now: DateTime<Utc>,
+) {
     if all_ems.is_empty() {
         html.raw("<p class=\"quiet\">None yet.</p>\n");
         return;

@@ -2,8 +2,8 @@
 
 use super::events_table::level_class;
 use super::filter::Filter;
-use super::html::Html;
-use super::layout::badge;
+use crate::http::html::Html;
+use crate::http::layout::badge;
 use crate::settings::EventGroups;
 use crate::settings::event_groups::LEVELS;
 use crate::vmdb::overview::Overview;
@@ -13,17 +13,17 @@ use std::collections::{BTreeMap, BTreeSet};
 const OFFERED_TYPES: usize = 300;
 
 /// The form above the events.
-pub(super) struct FilterForm<'a> {
-    pub(super) path: &'a str,
-    pub(super) filter: &'a Filter,
-    pub(super) groups: &'a EventGroups,
+pub(in crate::http) struct FilterForm<'a> {
+    pub(in crate::http) path: &'a str,
+    pub(in crate::http) filter: &'a Filter,
+    pub(in crate::http) groups: &'a EventGroups,
     /// Offered when there are any: a resource's page has one EMS.
-    pub(super) ems_names: &'a [&'a str],
-    pub(super) types: &'a BTreeSet<&'a str>,
+    pub(in crate::http) ems_names: &'a [&'a str],
+    pub(in crate::http) types: &'a BTreeSet<&'a str>,
 }
 
 impl FilterForm<'_> {
-    pub(super) fn write(&self, html: &mut Html) {
+    pub(in crate::http) fn write(&self, html: &mut Html) {
         let filter = self.filter;
         html.raw("<form class=\"filter\" method=\"get\" action=\"").text(self.path).raw("\">\n");
         if !self.ems_names.is_empty() {
@@ -67,15 +67,15 @@ fn select<'o>(
 }
 
 /// How many events there were in the last 24 hours.
-pub(super) struct Totals<'a> {
+pub(in crate::http) struct Totals<'a> {
     /// Of what the filter shows, by hour and level.
-    pub(super) by_hour: BTreeMap<(String, &'static str), i64>,
+    pub(in crate::http) by_hour: BTreeMap<(String, &'static str), i64>,
     by_level: BTreeMap<&'static str, i64>,
     by_group: BTreeMap<&'a str, i64>,
 }
 
 impl<'a> Totals<'a> {
-    pub(super) fn new(filter: &Filter, groups: &'a EventGroups, overview: &Overview) -> Self {
+    pub(in crate::http) fn new(filter: &Filter, groups: &'a EventGroups, overview: &Overview) -> Self {
         let only = filter.ems.as_ref().map(|name| {
             overview.all_ems.iter().find(|ems| ems.ems.name == *name).map_or(i64::MIN, |ems| ems.ems.id.0)
         });
@@ -92,7 +92,7 @@ impl<'a> Totals<'a> {
     }
 
     /// Levels and groups that occurred, with their counts.
-    pub(super) fn legend(&self, html: &mut Html, filter: &Filter, groups: &EventGroups) {
+    pub(in crate::http) fn legend(&self, html: &mut Html, filter: &Filter, groups: &EventGroups) {
         html.raw("<ul class=\"legend\" aria-label=\"Levels and groups\">\n");
         for level in LEVELS {
             let count = self.by_level.get(level).copied().unwrap_or_default();

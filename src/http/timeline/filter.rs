@@ -8,23 +8,23 @@ use url::form_urlencoded;
 
 /// What a page was asked for. What it does not know is passed over.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Filter {
+pub(in crate::http) struct Filter {
     /// An EMS's name.
-    pub(super) ems: Option<String>,
+    pub(in crate::http) ems: Option<String>,
     /// One of [`LEVELS`].
-    pub(super) level: Option<&'static str>,
+    pub(in crate::http) level: Option<&'static str>,
     /// A group's key.
-    pub(super) group: Option<String>,
+    pub(in crate::http) group: Option<String>,
     /// An event type.
-    pub(super) event_type: Option<String>,
+    pub(in crate::http) event_type: Option<String>,
     /// Where the page before ended.
-    pub(super) before: Option<Position>,
+    pub(in crate::http) before: Option<Position>,
     /// The page loads itself again.
-    pub(super) follow: bool,
+    pub(in crate::http) follow: bool,
 }
 
 impl Filter {
-    pub(super) fn parse(query: &str) -> Self {
+    pub(in crate::http) fn parse(query: &str) -> Self {
         let mut filter = Self::default();
         for (key, value) in form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty()) {
             match &*key {
@@ -41,7 +41,7 @@ impl Filter {
     }
 
     /// The same as a link below `path`.
-    pub(super) fn link(&self, path: &str) -> String {
+    pub(in crate::http) fn link(&self, path: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         let position = self.before.map(|at| format!("{}-{}", at.timestamp.timestamp_micros(), at.id));
         for (key, value) in [
@@ -61,22 +61,22 @@ impl Filter {
     }
 
     /// The same, from the newest event on.
-    pub(super) fn first_page(&self) -> Self {
+    pub(in crate::http) fn first_page(&self) -> Self {
         Self { before: None, ..self.clone() }
     }
 
     /// Whether it leaves out anything.
-    pub(super) fn is_narrow(&self) -> bool {
+    pub(in crate::http) fn is_narrow(&self) -> bool {
         self.ems.is_some() || self.narrows_types()
     }
 
     /// Whether it leaves out event types.
-    pub(super) fn narrows_types(&self) -> bool {
+    pub(in crate::http) fn narrows_types(&self) -> bool {
         self.level.is_some() || self.group.is_some() || self.event_type.is_some()
     }
 
     /// Whether events of this type are shown.
-    pub(super) fn shows(&self, groups: &EventGroups, event_type: &str) -> bool {
+    pub(in crate::http) fn shows(&self, groups: &EventGroups, event_type: &str) -> bool {
         if self.event_type.as_deref().is_some_and(|only| only != event_type) {
             return false;
         }

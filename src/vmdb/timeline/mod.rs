@@ -3,11 +3,16 @@
 //!
 //! What an event type means (group, level) is not known here: callers choose types.
 
+pub mod bands;
+pub mod counts;
+pub mod refresh;
+pub mod tail;
+
 use super::resource::ResourceKind;
-use super::timeline_refresh::{self, CausedRefresh};
 use super::{Connection, Fields, Value, VmdbError};
 use crate::provider::EmsId;
 use chrono::{DateTime, Utc};
+use refresh::CausedRefresh;
 use std::collections::BTreeMap;
 
 /// A page holds no more than this, whatever is asked for.
@@ -24,8 +29,13 @@ pub struct TimelineQuery {
     pub ems_id: Option<i64>,
     /// Of these types alone.
     pub event_types: Option<Vec<String>>,
+    /// Only those that hold this text: in their type, message, or the names and keys of what they are about; upper and
+    /// lower case are the same.
+    pub text: Option<String>,
     /// Not older than this.
     pub since: Option<DateTime<Utc>>,
+    /// Older than this.
+    pub until: Option<DateTime<Utc>>,
     /// Older than what the last page ended with.
     pub before: Option<Position>,
     /// At most so many.
@@ -91,6 +101,30 @@ pub struct HourCount {
     pub newest: DateTime<Utc>,
 }
 
+/// A page of events.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TimelinePage {
+    /// Newest first.
+    pub events: Vec<TimelineEvent>,
+    /// Where the next page begins; `None` when there is nothing older.
+    pub next: Option<Position>,
+    /// Looking for a text took its time: the page may hold less than was asked for, and `next` goes on from there.
+    pub broken_off: bool,
+}
+
+/// The page of events that `query` asks for.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn page(connection: &mut Connection, query: &TimelineQuery) -> Result<TimelinePage, VmdbError> {
+    let limit = query.limit.min(MAX_LIMIT);
+    let mut events = events(connection, &TimelineQuery { limit: limit + 1, ..query.clone() })?;
+    let more = events.len() > limit;
+    events.truncate(limit);
+    let next = events.last().filter(|_| more).map(|event| event.position);
+    Ok(TimelinePage { events, next, broken_off: false })
+}
+
 /// The events that `query` asks for, newest first.
 ///
 /// # Errors
@@ -101,7 +135,7 @@ pub fn events(connection: &mut Connection, query: &TimelineQuery) -> Result<Vec<
     let rows = connection.rows(&sql, &values)?;
     let mut events = rows.iter().map(event).collect::<Result<Vec<_>, _>>()?;
     name_resources(connection, &mut events)?;
-    timeline_refresh::relate(connection, &mut events)?;
+    refresh::relate(connection, &mut events)?;
     Ok(events)
 }
 
@@ -140,6 +174,10 @@ fn statement<'q>(query: &'q TimelineQuery, values: &mut Vec<Value<'q>>) -> Strin
         sql.push_str(" AND e.timestamp >= ?");
         values.push(since.into());
     }
+    if let Some(until) = query.until {
+        sql.push_str(" AND e.timestamp < ?");
+        values.push(until.into());
+    }
     if let Some(Position { timestamp, id }) = query.before {
         sql.push_str(" AND e.timestamp <= ? AND (e.timestamp < ? OR e.id < ?)");
         values.extend([timestamp.into(), timestamp.into(), id.into()]);
@@ -149,7 +187,7 @@ fn statement<'q>(query: &'q TimelineQuery, values: &mut Vec<Value<'q>>) -> Strin
         values.push(Value::Texts(event_types.iter().map(String::as_str).collect()));
     }
     sql.push_str(" ORDER BY e.timestamp DESC, e.id DESC LIMIT ?");
-    values.push((query.limit.min(MAX_LIMIT) as i64).into());
+    values.push((query.limit.min(MAX_LIMIT + 1) as i64).into());
     sql
 }
 

@@ -4,9 +4,9 @@ use super::events_table::{EventsTable, ROWS};
 use super::filter::Filter;
 use super::filter_form::{FilterForm, Totals};
 use super::histogram;
-use super::html::Html;
-use super::layout::{self, Frame};
 use super::states::cards;
+use crate::http::html::Html;
+use crate::http::layout::{self, Frame};
 use crate::observe::Observe;
 use crate::settings::EventGroups;
 use crate::vmdb::overview::{self, Overview};
@@ -16,20 +16,20 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeSet;
 
 /// What the page was asked for, and by which settings.
-pub(super) struct TimelinePage<'a> {
-    pub(super) filter: &'a Filter,
-    pub(super) groups: &'a EventGroups,
-    pub(super) now: DateTime<Utc>,
+pub(in crate::http) struct TimelinePage<'a> {
+    pub(in crate::http) filter: &'a Filter,
+    pub(in crate::http) groups: &'a EventGroups,
+    pub(in crate::http) now: DateTime<Utc>,
 }
 
 /// What it shows.
-pub(super) struct Shown {
+pub(in crate::http) struct Shown {
     overview: Overview,
     events: Vec<TimelineEvent>,
 }
 
 impl TimelinePage<'_> {
-    pub(super) fn read(&self, connection: &mut Connection) -> Result<Shown, VmdbError> {
+    pub(in crate::http) fn read(&self, connection: &mut Connection) -> Result<Shown, VmdbError> {
         let overview = overview::read(connection, self.now)?;
         let ems_id = match &self.filter.ems {
             Some(name) => match overview.all_ems.iter().find(|ems| ems.ems.name == *name) {
@@ -46,13 +46,13 @@ impl TimelinePage<'_> {
             since: Some(self.now - TimeDelta::hours(24)),
             before: self.filter.before,
             limit: ROWS + 1,
-            resource: None,
+            ..TimelineQuery::default()
         };
         let events = timeline::events(connection, &query)?;
         Ok(Shown { overview, events })
     }
 
-    pub(super) fn write(&self, shown: &Shown, observe: &Observe) -> String {
+    pub(in crate::http) fn write(&self, shown: &Shown, observe: &Observe) -> String {
         let frame =
             Frame { title: "Timeline of the last 24 hours", now: self.now, follow: self.filter.follow };
         layout::page(&frame, |html| {

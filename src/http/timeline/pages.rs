@@ -1,23 +1,19 @@
 //! The timeline's handlers: read on the VMDB's threads, write here.
 
-use super::context::HttpContext;
 use super::filter::Filter;
-use super::layout::{self, Frame, STYLE};
 use super::resource_page::ResourcePage;
-use super::response;
 use super::timeline_page::TimelinePage;
 use crate::clock;
+use crate::http::context::HttpContext;
+use crate::http::layout::{self, Frame, STYLE};
+use crate::http::reading::read;
+use crate::http::response;
 use crate::vmdb::resource::ResourceKind;
-use crate::vmdb::{Connection, VmdbError};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
-use std::time::Duration;
 
-/// A page that takes longer than this is not waited for.
-const LIMIT: Duration = Duration::from_secs(10);
-
-pub(super) async fn timeline(request: HttpRequest, context: web::Data<HttpContext>) -> HttpResponse {
+pub(in crate::http) async fn timeline(request: HttpRequest, context: web::Data<HttpContext>) -> HttpResponse {
     let filter = Filter::parse(request.query_string());
     let (settings, now) = (context.settings(), clock::now());
     let (asked, by) = (filter.clone(), settings.clone());
@@ -33,15 +29,15 @@ pub(super) async fn timeline(request: HttpRequest, context: web::Data<HttpContex
     }
 }
 
-pub(super) async fn vm(request: HttpRequest, context: web::Data<HttpContext>) -> HttpResponse {
+pub(in crate::http) async fn vm(request: HttpRequest, context: web::Data<HttpContext>) -> HttpResponse {
     resource(ResourceKind::Vm, request, context).await
 }
 
-pub(super) async fn host(request: HttpRequest, context: web::Data<HttpContext>) -> HttpResponse {
+pub(in crate::http) async fn host(request: HttpRequest, context: web::Data<HttpContext>) -> HttpResponse {
     resource(ResourceKind::Host, request, context).await
 }
 
-pub(super) async fn provider(request: HttpRequest, context: web::Data<HttpContext>) -> HttpResponse {
+pub(in crate::http) async fn provider(request: HttpRequest, context: web::Data<HttpContext>) -> HttpResponse {
     resource(ResourceKind::Ems, request, context).await
 }
 
@@ -66,34 +62,11 @@ async fn resource(kind: ResourceKind, request: HttpRequest, context: web::Data<H
 }
 
 /// The stylesheet; its address changes with it.
-pub(super) async fn style() -> HttpResponse {
+pub(in crate::http) async fn style() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/css; charset=utf-8"))
         .insert_header((CACHE_CONTROL, "private, max-age=31536000, immutable"))
         .body(STYLE)
-}
-
-/// One page reads at a time, so that readers of pages leave the VMDB's threads to probes and to the street.
-async fn read<T: Send + 'static>(
-    context: &HttpContext,
-    work: impl FnOnce(&mut Connection) -> Result<T, VmdbError> + Send + 'static,
-) -> Result<T, String> {
-    let vmdb = context.vmdb().ok_or("it is not open yet")?;
-    let turn = context.page_turn();
-    let answer = async move {
-        let turn = turn.acquire_owned().await;
-        // The turn goes along: work that nobody waits for any more still keeps a thread busy.
-        vmdb.read(move |connection| {
-            let answer = work(connection);
-            drop(turn);
-            answer
-        })
-        .await
-    };
-    match tokio::time::timeout(LIMIT, answer).await {
-        Ok(answer) => answer.map_err(|error| error.to_string()),
-        Err(_) => Err(format!("no answer within {LIMIT:?}")),
-    }
 }
 
 fn html(status: StatusCode, page: String) -> HttpResponse {

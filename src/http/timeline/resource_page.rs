@@ -3,8 +3,8 @@
 use super::events_table::{EventsTable, ROWS, path_of};
 use super::filter::Filter;
 use super::filter_form::FilterForm;
-use super::html::Html;
-use super::layout::{self, Frame, age};
+use crate::http::html::Html;
+use crate::http::layout::{self, Frame, age};
 use crate::settings::EventGroups;
 use crate::vmdb::resource::{self, Fact, Resource, ResourceKind};
 use crate::vmdb::timeline::{self, TimelineEvent, TimelineQuery};
@@ -13,16 +13,16 @@ use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the page was asked for, and by which settings.
-pub(super) struct ResourcePage<'a> {
-    pub(super) kind: ResourceKind,
-    pub(super) id: i64,
-    pub(super) filter: &'a Filter,
-    pub(super) groups: &'a EventGroups,
-    pub(super) now: DateTime<Utc>,
+pub(in crate::http) struct ResourcePage<'a> {
+    pub(in crate::http) kind: ResourceKind,
+    pub(in crate::http) id: i64,
+    pub(in crate::http) filter: &'a Filter,
+    pub(in crate::http) groups: &'a EventGroups,
+    pub(in crate::http) now: DateTime<Utc>,
 }
 
 /// What it shows.
-pub(super) struct Shown {
+pub(in crate::http) struct Shown {
     resource: Resource,
     events: Vec<TimelineEvent>,
     types: Vec<String>,
@@ -31,7 +31,7 @@ pub(super) struct Shown {
 
 impl ResourcePage<'_> {
     /// `None`: there is no such resource.
-    pub(super) fn read(&self, connection: &mut Connection) -> Result<Option<Shown>, VmdbError> {
+    pub(in crate::http) fn read(&self, connection: &mut Connection) -> Result<Option<Shown>, VmdbError> {
         let Some(resource) = resource::find(connection, self.kind, self.id)? else { return Ok(None) };
         let types = timeline::event_types(connection)?;
         let chosen = types.iter().filter(|name| self.filter.shows(self.groups, name));
@@ -47,7 +47,7 @@ impl ResourcePage<'_> {
         Ok(Some(Shown { resource, events, types, ems_names }))
     }
 
-    pub(super) fn write(&self, shown: &Shown) -> String {
+    pub(in crate::http) fn write(&self, shown: &Shown) -> String {
         let frame = Frame { title: &shown.resource.name, now: self.now, follow: self.filter.follow };
         let path = path_of(self.kind, self.id);
         layout::page(&frame, |html| {

@@ -1,8 +1,8 @@
 //! Tells for events which refresh each one caused, and how far it got: `event_streams.work_id` is in `miq_queue` while
 //! the work waits, and in `ems_refreshes` once it was done or failed.
 
-use super::timeline::TimelineEvent;
-use super::{Connection, Fields, Value, VmdbError};
+use super::TimelineEvent;
+use crate::vmdb::{Connection, Fields, Value, VmdbError};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 

@@ -1,37 +1,37 @@
 //! The list of events as a table: when, where, what, about which resource, and which refresh followed.
 
 use super::filter::Filter;
-use super::html::Html;
-use super::layout::{badge, moment};
 use crate::clock;
+use crate::http::html::Html;
+use crate::http::layout::{badge, moment};
 use crate::settings::EventGroups;
 use crate::vmdb::resource::ResourceKind;
+use crate::vmdb::timeline::refresh::{CausedRefresh, Progress};
 use crate::vmdb::timeline::{EventResource, TimelineEvent};
-use crate::vmdb::timeline_refresh::{CausedRefresh, Progress};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 /// Rows of a page.
-pub(super) const ROWS: usize = 100;
+pub(in crate::http) const ROWS: usize = 100;
 /// Longer texts are cut in a table: a message may be as long as a provider likes.
 const LONGEST: usize = 400;
 
 /// What the table is made of.
-pub(super) struct EventsTable<'a> {
+pub(in crate::http) struct EventsTable<'a> {
     /// Where the page is, for links that filter it.
-    pub(super) path: &'a str,
-    pub(super) filter: &'a Filter,
-    pub(super) groups: &'a EventGroups,
+    pub(in crate::http) path: &'a str,
+    pub(in crate::http) filter: &'a Filter,
+    pub(in crate::http) groups: &'a EventGroups,
     /// Names of the EMSs by id.
-    pub(super) ems_names: &'a BTreeMap<i64, String>,
-    pub(super) caption: &'a str,
-    pub(super) now: DateTime<Utc>,
+    pub(in crate::http) ems_names: &'a BTreeMap<i64, String>,
+    pub(in crate::http) caption: &'a str,
+    pub(in crate::http) now: DateTime<Utc>,
 }
 
 impl EventsTable<'_> {
     /// Writes the table, and links to the pages before and after. `events` holds one more than is shown when there are
     /// older ones.
-    pub(super) fn write(&self, html: &mut Html, events: &[TimelineEvent]) {
+    pub(in crate::http) fn write(&self, html: &mut Html, events: &[TimelineEvent]) {
         let shown = &events[..events.len().min(ROWS)];
         html.raw("<table>\n<caption>").text(self.caption).raw("</caption>\n<thead><tr>");
         html.raw("<th scope=\"col\">Time (UTC)</th><th scope=\"col\">EMS</th><th scope=\"col\">Event</th>");
@@ -90,7 +90,7 @@ impl EventsTable<'_> {
 }
 
 /// The page of a resource.
-pub(super) fn path_of(kind: ResourceKind, id: i64) -> String {
+pub(in crate::http) fn path_of(kind: ResourceKind, id: i64) -> String {
     let folder = match kind {
         ResourceKind::Vm => "vms",
         ResourceKind::Host => "hosts",
@@ -99,7 +99,7 @@ pub(super) fn path_of(kind: ResourceKind, id: i64) -> String {
     format!("/{folder}/{id}")
 }
 
-pub(super) fn level_class(level: &str) -> &'static str {
+pub(in crate::http) fn level_class(level: &str) -> &'static str {
     match level {
         "critical" => "critical",
         "warning" => "warning",
