@@ -44,6 +44,7 @@ const fn resource_type(kind: ResourceKind) -> Option<&'static str> {
     match kind {
         ResourceKind::Vm => Some("VmOrTemplate"),
         ResourceKind::Host => Some("Host"),
+        ResourceKind::Cluster => Some("EmsCluster"),
         ResourceKind::Ems => None,
     }
 }
