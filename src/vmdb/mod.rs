@@ -52,6 +52,7 @@ pub mod rule_firings;
 pub mod schemas;
 mod sqlite;
 pub mod standing;
+pub mod state_changes;
 mod statement;
 pub mod stored_event;
 pub mod target_state;
