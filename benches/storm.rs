@@ -6,6 +6,8 @@
 
 #[path = "support/circumstances.rs"]
 mod circumstances;
+#[path = "support/disk.rs"]
+mod disk;
 #[path = "support/limits.rs"]
 mod limits;
 #[path = "support/live_cloud.rs"]
@@ -20,11 +22,13 @@ mod quantiles;
 mod run;
 
 use catchall::vmdb::{Access, Vmdb};
+use disk::DiskProbe;
 use limits::Limited;
-use live_cloud::LiveCloud;
+use live_cloud::{Committed, LiveCloud};
 use places::{Database, Place};
 use quantiles::Quantiles;
 use run::Run;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// Quiet EMSs.
@@ -58,6 +62,7 @@ fn measure(database: Database, warm_up: Duration, measured: Duration) {
     std::thread::sleep(warm_up);
     let (since, stored, processor) = (Instant::now(), wait(stored(&place)), run.processor_seconds());
     let listed = (storm.listings(), quiet.listings());
+    let disk = DiskProbe::start(place.folder.path());
     std::thread::sleep(measured);
     let seconds = since.elapsed().as_secs_f64();
     let caught = wait(self::stored(&place)) - stored;
@@ -68,6 +73,7 @@ fn measure(database: Database, warm_up: Duration, measured: Duration) {
         (0..committed.events).for_each(|_| quantiles.add(committed.took.as_secs_f64()));
     }
     assert!(!told.is_empty(), "the quiet ones caught nothing; see {}", run.log());
+    let writes = disk.finish();
     let (median, p99, most) = quantiles.three();
     limits::print(&[
         Limited::new("quiet events: told → committed, p99, s", p99, LIMIT),
@@ -91,8 +97,31 @@ fn measure(database: Database, warm_up: Duration, measured: Duration) {
     );
     let (peak, at_end) = run.memory();
     println!("  memory: {} MiB at the end, at most {} MiB", at_end / 1024, peak / 1024);
+    print_slow_moments(since, &told, &writes);
     drop(run);
     wait(place.remove());
+}
+
+/// When quiet events took longer than the limit, and what the disk alone did in these seconds.
+fn print_slow_moments(since: Instant, told: &[Committed], writes: &[(Instant, Duration)]) {
+    let mut of_disk = Quantiles::default();
+    writes.iter().for_each(|(_, took)| of_disk.add(took.as_secs_f64()));
+    let (median, p99, most) = of_disk.three();
+    println!("  one page written and synced beside it: p50 {median:.3} s, p99 {p99:.3} s, most {most:.3} s");
+    let second = |at: Instant| at.saturating_duration_since(since).as_secs();
+    let mut slow: BTreeMap<u64, (u64, f64)> = BTreeMap::new();
+    for committed in told.iter().filter(|committed| committed.took.as_secs_f64() > LIMIT) {
+        let moment = slow.entry(second(committed.told)).or_default();
+        moment.0 += committed.events;
+        moment.1 = moment.1.max(committed.took.as_secs_f64());
+    }
+    for (at, (events, most)) in slow {
+        let near = writes.iter().filter(|(begun, _)| second(*begun).abs_diff(at) <= 1);
+        let write = near.map(|(_, took)| took.as_secs_f64()).fold(0.0, f64::max);
+        println!(
+            "    second {at}: {events} quiet events took up to {most:.3} s; the disk alone {write:.3} s"
+        );
+    }
 }
 
 /// Events of the storm that are rows.
