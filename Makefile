@@ -38,7 +38,7 @@ bench: ## the benchmarks, optimized; SKIP=postgres leaves it out, aloud
 	SKIP="$${SKIP:+$$SKIP,}moto" scripts/services
 	@# As in production: a commit is on the disk before it is answered.
 	CATCHALL_PG_FSYNC=on cargo bench --locked --bench parse --bench commit --bench end_to_end \
-		--bench refresh --bench refreshed --bench day --bench switchboard --bench storm --bench many
+		--bench refresh --bench refreshed --bench day --bench switchboard --bench storm --bench many --bench timeline
 
 fuzz: ## each fuzz target for 10 minutes; FUZZ_SECONDS=60 or TARGET=events for less, see docs/fuzz.md
 	@scripts/fuzz

@@ -31,6 +31,12 @@ mod saving;
 mod schema;
 #[path = "vmdb/support.rs"]
 mod support;
+#[path = "vmdb/timeline.rs"]
+mod timeline;
+#[path = "vmdb/timeline_counts.rs"]
+mod timeline_counts;
+#[path = "vmdb/timeline_tail.rs"]
+mod timeline_tail;
 
 #[path = "support/postgres.rs"]
 mod postgres;

@@ -227,6 +227,15 @@ impl Connection {
         Ok(())
     }
 
+    /// The whole seconds from 1970 to the time in `column`, as SQL.
+    pub(super) fn seconds_of(&self, column: &str) -> String {
+        if self.has_lanes() {
+            format!("CAST(floor(date_part('epoch', {column})) AS bigint)")
+        } else {
+            format!("unixepoch({column})")
+        }
+    }
+
     /// Whether it must be opened anew.
     pub(super) fn is_broken(&self) -> bool {
         self.broken || self.in_transaction
