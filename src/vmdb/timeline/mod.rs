@@ -77,6 +77,8 @@ pub struct TimelineEvent {
     pub resources: Vec<EventResource>,
     /// What followed from it; `None` when nothing had to.
     pub refresh: Option<CausedRefresh>,
+    /// Joins it to the events of the same task, within its EMS.
+    pub chain_id: Option<i64>,
     /// How many repeats flood control folded into it.
     pub folded: i64,
     pub(super) work_id: Option<i64>,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 const COLUMNS: &str = "e.id, e.timestamp, e.created_on, e.ems_id, e.event_type, e.message, e.work_id, \
                        e.vm_or_template_id, e.vm_name, e.dest_vm_or_template_id, e.dest_vm_name, \
                        e.host_id, e.host_name, e.dest_host_id, e.dest_host_name, \
-                       e.ems_cluster_id, e.ems_cluster_name, e.dest_ems_cluster_id, e.dest_ems_cluster_name, e.folded_count";
+                       e.ems_cluster_id, e.ems_cluster_name, e.dest_ems_cluster_id, e.dest_ems_cluster_name, e.folded_count, e.chain_id";
 
 /// The events with these ids that are still there, newest first.
 pub(super) fn read(connection: &mut Connection, ids: Vec<i64>) -> Result<Vec<TimelineEvent>, VmdbError> {
@@ -48,6 +48,7 @@ fn event(row: &Fields) -> Result<TimelineEvent, VmdbError> {
         work_id: row.integer(6),
         resources: resources.into_iter().flatten().collect(),
         refresh: None,
+        chain_id: row.integer(20),
         folded: row.integer(19).unwrap_or_default(),
     })
 }
