@@ -17,6 +17,7 @@ mod reading;
 mod response;
 mod server;
 mod timeline;
+mod timing;
 mod usual_rates;
 
 pub use context::{HttpContext, SettingsPart};

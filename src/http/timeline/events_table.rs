@@ -57,7 +57,7 @@ impl EventsTable<'_> {
         html.raw("</nav>\n");
     }
 
-    fn row(&self, html: &mut Html, event: &TimelineEvent) {
+    pub(in crate::http) fn row(&self, html: &mut Html, event: &TimelineEvent) {
         html.raw("<tr><td class=\"when\" data-label=\"Time\">");
         moment(html, event.position.timestamp, self.now);
         html.raw("</td><td data-label=\"EMS\">");

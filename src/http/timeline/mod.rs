@@ -1,6 +1,6 @@
 //! The timeline's pages: `/`, and one for each VM, host and EMS.
 
-mod events_table;
+pub(super) mod events_table;
 pub(super) mod filter;
 mod filter_form;
 mod histogram;
