@@ -13,18 +13,18 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 /// Who is so far behind is let go.
 const MOST_BYTES: usize = 1 << 20;
 
-/// The end that is written to.
+/// The end that is written to; whoever drops it leaves the place to another.
 pub(super) struct Sender {
     queue: UnboundedSender<Bytes>,
     behind: Arc<AtomicUsize>,
     socket: Option<Socket>,
+    _place: Place,
 }
 
-/// The end that the server reads from; whoever drops it leaves the place to another.
+/// The end that the server reads from.
 pub(super) struct Body {
     queue: UnboundedReceiver<Bytes>,
     behind: Arc<AtomicUsize>,
-    _place: Place,
 }
 
 /// The client is gone, or was let go.
@@ -33,10 +33,8 @@ pub(super) struct Gone;
 pub(super) fn new(place: Place, socket: Option<Socket>) -> (Sender, Body) {
     let (sender, receiver) = unbounded_channel();
     let behind = Arc::new(AtomicUsize::new(0));
-    (
-        Sender { queue: sender, behind: behind.clone(), socket },
-        Body { queue: receiver, behind, _place: place },
-    )
+    let sender = Sender { queue: sender, behind: behind.clone(), socket, _place: place };
+    (sender, Body { queue: receiver, behind })
 }
 
 impl Sender {

@@ -19,7 +19,8 @@ impl Socket {
     }
 }
 
-/// To be called for each new connection: remembers it.
+/// To be called for each new connection: remembers it. One with TLS is not ours to cut: its client loses its place and what
+/// waited for it, and keeps the connection until it reads or leaves.
 pub(in crate::http) fn remember(connection: &dyn Any, extensions: &mut Extensions) {
     let plain = connection.downcast_ref::<TcpStream>();
     if let Some(handle) = plain.and_then(|stream| stream.as_fd().try_clone_to_owned().ok()) {
