@@ -175,8 +175,11 @@ impl Browser {
         assert_eq!(complaints, Vec::<Value>::new(), "the console is not empty");
         for entry in self.log("performance").await {
             let message: Value = serde_json::from_str(entry["message"].as_str().unwrap()).unwrap();
-            if message["message"]["method"] == "Network.requestWillBeSent" {
-                let url = message["message"]["params"]["request"]["url"].as_str().unwrap().to_owned();
+            let params = &message["message"]["params"];
+            // The browser's own first page is not ours.
+            let is_ours = params["documentURL"].as_str().is_some_and(|document| document.starts_with("http"));
+            if message["message"]["method"] == "Network.requestWillBeSent" && is_ours {
+                let url = params["request"]["url"].as_str().unwrap().to_owned();
                 assert!(
                     url.starts_with("http://127.0.0.1:") || url.starts_with("data:"),
                     "asked of another host: {url}"

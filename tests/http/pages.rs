@@ -154,14 +154,14 @@ async fn every_event_shows_the_refresh_it_caused(fresh: Fresh) {
         ("a.none", "<span class=\"quiet\">none</span>"),
         ("a.waiting", ">waiting</span>"),
         ("a.running", ">running</span>"),
-        ("a.done", "<span title=\"after the event was stored\">targeted, done in 0 ms</span>"),
+        ("a.done", ">targeted, done in 0 ms<"),
         ("a.failed", ">targeted, failed</span><span class=\"more\"><bdi>no &lt;route&gt;</bdi></span>"),
         (
             "a.retrying",
             ">full, failed, will be tried again</span><span class=\"more\"><bdi>timeout</bdi></span>",
         ),
         ("a.past", "done, no longer recorded"),
-        ("a.full", ">full, done in 0 ms</span>"),
+        ("a.full", ">full, done in 0 ms<"),
     ] {
         let row = row(&page, event_type);
         assert!(row.contains(words), "{event_type}: {row}");
@@ -240,7 +240,7 @@ async fn older_events_are_on_the_pages_that_follow_each_once(fresh: Fresh) {
             };
             path = link.split('"').next().unwrap().replace("&amp;", "&");
         }
-        assert_eq!(pages, 5, "{start}");
+        assert_eq!(pages, 7, "{start}");
         assert_eq!(seen, (0..250).rev().collect::<Vec<_>>(), "{start}");
     }
     site.close().await;

@@ -39,11 +39,11 @@ export function lines(bar) {
   return [`${words(new Date(begin))} – ${words(new Date(end)).split(" ").slice(1).join(" ")}`, ...(held.length ? held : ["nothing"])];
 }
 
+// A bar after the other, `critical.warning.detail` between commas; what is 0 is left out.
 function parse(lane) {
   const bars = new Map();
-  for (const part of lane.dataset.bars.split(" ").filter(Boolean)) {
-    const [bar, counts] = part.split(":");
-    bars.set(Number(bar), counts.split(".").map(Number));
+  for (const [bar, text] of lane.dataset.bars.split(",").entries()) {
+    if (text) bars.set(bar, [0, 1, 2].map((level) => Number(text.split(".")[level] ?? 0)));
   }
   return { name: lane.dataset.lane, bars };
 }

@@ -57,10 +57,7 @@ pub(in crate::http) fn refresh(html: &mut Html, event: &TimelineEvent) {
         Progress::Running => badge(html, "wait", "running"),
         Progress::Done(finished_on) => {
             let stored = event.created_on.unwrap_or(event.position.timestamp);
-            html.raw("<span title=\"after the event was stored\">")
-                .text(said("done in "))
-                .text(clock::in_words(*finished_on - stored));
-            html.raw("</span>");
+            html.text(said("done in ")).text(clock::in_words(*finished_on - stored));
         }
         Progress::Failed(error) => {
             badge(html, "bad", &said("failed"));

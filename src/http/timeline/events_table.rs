@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 /// Rows of a page.
-pub(in crate::http) const ROWS: usize = 60;
+pub(in crate::http) const ROWS: usize = 40;
 
 /// What the table is made of.
 pub(in crate::http) struct EventsTable<'a> {
@@ -31,12 +31,12 @@ pub(in crate::http) struct EventsTable<'a> {
 }
 
 /// How a row belongs to a chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum InChain {
+#[derive(Clone, Copy, Debug)]
+enum InChain<'e> {
     /// Not, as far as this page shows.
     Alone,
-    /// Its newest event; so many others are folded under it.
-    Head(usize),
+    /// Its newest event; this is all of it, folded under that.
+    Head(&'e [TimelineEvent]),
     /// Folded under another row.
     Folded,
     /// As `Folded`, and shown all the same.
@@ -47,10 +47,10 @@ impl EventsTable<'_> {
     /// Writes the table, and links to the pages before and after.
     pub(in crate::http) fn write(&self, html: &mut Html, page: &TimelinePage) {
         html.raw("<div class=\"scroll\"><table class=\"events\" id=\"table\">\n<thead><tr>");
-        for heading in ["Time", "Level", "Event", "About", "EMS", "Refresh it caused"] {
+        for heading in ["Time", "Level", "Event", "About", "EMS"] {
             html.raw("<th scope=\"col\">").raw(heading).raw("</th>");
         }
-        html.raw("</tr></thead>\n<tbody id=\"rows\">\n");
+        html.raw("<th scope=\"col\" title=\"its time is counted from when the event was stored\">Refresh it caused</th></tr></thead>\n<tbody id=\"rows\">\n");
         let mut changes = self.changes.iter().peekable();
         for chain in chains::folded(&page.events, |event| event.ems_id.zip(event.chain_id)) {
             while let Some(change) =
@@ -58,15 +58,9 @@ impl EventsTable<'_> {
             {
                 changes::row(html, change, self.now);
             }
-            let head = if chain.len() > 1 { InChain::Head(chain.len() - 1) } else { InChain::Alone };
-            self.write_row(html, &chain[0], head);
-            for event in &chain[1..] {
-                self.write_row(
-                    html,
-                    event,
-                    if self.filter.unfolded { InChain::Unfolded } else { InChain::Folded },
-                );
-            }
+            self.write_row(html, &chain[0], if chain.len() > 1 { InChain::Head(chain) } else { InChain::Alone });
+            let others = if self.filter.unfolded { InChain::Unfolded } else { InChain::Folded };
+            chain[1..].iter().for_each(|event| self.write_row(html, event, others));
         }
         changes.for_each(|change| changes::row(html, change, self.now));
         html.raw("</tbody>\n</table></div>\n");
@@ -96,7 +90,7 @@ impl EventsTable<'_> {
         html.raw("</nav>\n");
     }
 
-    fn write_row(&self, html: &mut Html, event: &TimelineEvent, in_chain: InChain) {
+    fn write_row(&self, html: &mut Html, event: &TimelineEvent, in_chain: InChain<'_>) {
         let id = event.position.id.to_string();
         html.raw("<tr id=\"e").text(&id);
         html.raw(match in_chain {
@@ -112,8 +106,11 @@ impl EventsTable<'_> {
         level_badge(html, found.level);
         html.raw("</td><td class=\"what\">");
         self.what(html, event, found.group_name);
-        if let InChain::Head(others) = in_chain {
-            self.fold(html, &id, others);
+        let mut refreshed = event;
+        if let InChain::Head(chain) = in_chain {
+            self.fold(html, &id, chain.len() - 1);
+            // What a chain made happen stands in its row, whichever of its events asked for it.
+            refreshed = chain.iter().find(|event| event.refresh.is_some()).unwrap_or(event);
         }
         html.raw("</td><td class=\"about\">");
         event.resources.iter().for_each(|resource| about(html, resource));
@@ -123,7 +120,7 @@ impl EventsTable<'_> {
             html.link(path_of(ResourceKind::Ems, id), name);
         }
         html.raw("</td><td class=\"refresh\">");
-        refresh(html, event);
+        refresh(html, refreshed);
         html.raw("</td></tr>\n");
     }
 

@@ -2,7 +2,7 @@
 
 use super::choice::Choice;
 use super::filter::{Filter, WantedResource};
-use super::lanes::{Lane, Lanes};
+use super::lanes::Lanes;
 use crate::http::html::Html;
 use crate::settings::EventGroups;
 use crate::settings::event_groups::LEVELS;
@@ -27,14 +27,9 @@ pub(in crate::http) fn lane_names(html: &mut Html, path: &str, filter: &Filter, 
     for lane in &lanes.lanes {
         html.raw("<li>");
         group(html, (path, filter), (&lane.group, &lane.name), lane.totals().iter().sum());
-        html.raw("<small>").text(scale(lane)).raw("</small></li>\n");
+        html.raw("<small>highest bar ").count(lane.most()).raw("</small></li>\n");
     }
     html.raw("</ol>\n");
-}
-
-fn scale(lane: &Lane) -> String {
-    let most = lane.most();
-    if most == 1 { "highest bar: 1".to_owned() } else { format!("highest bar: {most}") }
 }
 
 /// Groups that are left out and could be put in.

@@ -11,6 +11,7 @@ pub(super) mod events_table;
 mod facets;
 pub(super) mod filter;
 mod filter_form;
+mod indented;
 mod lanes;
 mod pages;
 mod plot;

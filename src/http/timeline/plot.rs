@@ -1,23 +1,25 @@
 //! Lanes, bands and the time axis as SVG: no script, no inline style. What they show is said in words too.
 //!
-//! Bars are one path for each lane and level, so that a page stays small; a script reads the numbers from `data-bars`.
+//! Bars are strokes of one path for each lane and level, so that a page stays small; a script reads the numbers from
+//! `data-bars`.
 
 use super::axis;
 use super::bands_list::{self, NamedBand};
-use super::lanes::{ByLevel, Lane, Lanes};
+use super::lanes::{Lane, Lanes};
 use crate::http::html::Html;
 use crate::settings::event_groups::LEVELS;
 use crate::vmdb::timeline::bands::BandKind;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use std::fmt::Write;
 
 /// A lane's height and its highest bar's, in pixels.
-const LANE: i64 = 38;
-const HIGHEST: i64 = 30;
+const LANE: i64 = 30;
+const HIGHEST: i64 = 25;
 /// The axis below the lanes, in pixels.
 const AXIS: i64 = 22;
-/// Width of the drawing; stretched to the page's.
-const WIDTH: i64 = 6_000;
+/// Width of a bar, and of its stroke, in the drawing's own measure, which is stretched to the page.
+const BAR: i64 = 10;
+const STROKE: i64 = 9;
 
 /// A link for a stretch of time.
 type LinkBetween<'a> = &'a dyn Fn(DateTime<Utc>, DateTime<Utc>) -> String;
@@ -39,10 +41,11 @@ pub(in crate::http) fn draw(html: &mut Html, lanes: &Lanes, bands: &[NamedBand],
         html.raw("<line class=\"base\" x2=\"100%\" y1=\"").number(number * LANE - 1);
         html.raw("\" y2=\"").number(number * LANE - 1).raw("\"/>");
     }
-    html.raw("\n<svg viewBox=\"0 0 ").number(WIDTH).raw(" ").number(height);
-    html.raw("\" preserveAspectRatio=\"none\" width=\"100%\" height=\"100%\">\n");
+    html.raw("\n<svg viewBox=\"").text(visible(lanes)).raw(" ").number(height);
+    html.raw("\" preserveAspectRatio=\"none\" width=\"100%\" height=\"100%\" stroke-width=\"").number(STROKE);
+    html.raw("\">\n");
     for (number, lane) in lanes.lanes.iter().enumerate() {
-        draw_lane(html, lanes, lane, (number as i64 + 1) * LANE - 1);
+        draw_lane(html, lane, (number as i64 + 1) * LANE - 1);
     }
     html.raw("</svg>\n</svg>\n");
     draw_axis(html, lanes, zoomed);
@@ -70,19 +73,23 @@ fn draw_band(html: &mut Html, lanes: &Lanes, band: &NamedBand) {
     html.raw("\" height=\"100%\"/></g>\n");
 }
 
-fn draw_lane(html: &mut Html, lanes: &Lanes, lane: &Lane, foot: i64) {
+/// The part of the drawing that is seen: the first and the last bar may reach beyond the stretch.
+fn visible(lanes: &Lanes) -> String {
+    let bars = |span: TimeDelta| micros(span) / micros(lanes.width).max(1.0) * BAR as f64;
+    format!("{:.2} 0 {:.2}", bars(lanes.since - lanes.starts(0)), bars(lanes.until - lanes.since))
+}
+
+fn draw_lane(html: &mut Html, lane: &Lane, foot: i64) {
     let most = lane.most().max(1);
     let mut paths = [const { String::new() }; 3];
     for (bar, counts) in &lane.bars {
-        let (left, right) = (x(lanes, lanes.starts(*bar)), x(lanes, lanes.starts(bar + 1)));
-        let width = (right - left - 6).max(8);
         let mut below = foot;
         // Critical stands at the foot, where bars can be compared.
         for (path, count) in paths.iter_mut().zip(counts).filter(|(_, count)| **count > 0) {
             // What there is must be seen, however little it is.
             let height = (count * HIGHEST / most).max(2);
             // Writing to a String cannot fail.
-            let _ = write!(path, "M{left} {below}v-{height}h{width}v{height}z");
+            let _ = write!(path, "M{} {below}v-{height}", bar * BAR + BAR / 2);
             below -= height;
         }
     }
@@ -93,11 +100,17 @@ fn draw_lane(html: &mut Html, lanes: &Lanes, lane: &Lane, foot: i64) {
     html.raw("</g>\n");
 }
 
-/// `bar:critical.warning.detail …`
+/// A bar after the other, `critical.warning.detail` between commas; what is 0 is left out.
 fn data(lane: &Lane) -> String {
-    let bar =
-        |(bar, [critical, warning, detail]): (&i64, &ByLevel)| format!("{bar}:{critical}.{warning}.{detail}");
-    lane.bars.iter().map(bar).collect::<Vec<_>>().join(" ")
+    let mut text = String::new();
+    let mut next = 0;
+    for (bar, counts) in &lane.bars {
+        (next..*bar).for_each(|_| text.push(','));
+        next = *bar;
+        let [critical, warning, detail] = counts.map(|count| if count > 0 { count.to_string() } else { String::new() });
+        text += format!("{critical}.{warning}.{detail}").trim_end_matches('.');
+    }
+    text
 }
 
 /// Every mark is a link to the stretch that it begins, for whoever has no pointer or no script.
@@ -132,12 +145,11 @@ fn in_words(lanes: &Lanes, bands: usize) -> String {
 
 /// How far into the stretch a point in time lies, from 0 to 1.
 fn share(lanes: &Lanes, at: DateTime<Utc>) -> f64 {
-    let micros = |span: chrono::TimeDelta| span.num_microseconds().unwrap_or(i64::MAX) as f64;
     (micros(at - lanes.since) / micros(lanes.until - lanes.since).max(1.0)).clamp(0.0, 1.0)
 }
 
-fn x(lanes: &Lanes, at: DateTime<Utc>) -> i64 {
-    (share(lanes, at) * WIDTH as f64).round() as i64
+fn micros(span: TimeDelta) -> f64 {
+    span.num_microseconds().unwrap_or(i64::MAX) as f64
 }
 
 fn percent(share: f64) -> String {
@@ -152,7 +164,7 @@ fn rfc3339(time: DateTime<Utc>) -> String {
 mod tests {
     use super::*;
     use crate::vmdb::timeline::bands::Band;
-    use chrono::{TimeDelta, TimeZone};
+    use chrono::TimeZone;
     use std::collections::BTreeMap;
 
     fn drawn(bands: &[NamedBand]) -> String {
@@ -177,13 +189,14 @@ mod tests {
     #[test]
     fn bars_are_stacked_from_the_foot_and_what_there_is_is_seen() {
         let svg = drawn(&[]);
-        assert!(svg.contains("<path class=\"critical\" d=\"M0 37v-2h1494v2z\"/>"), "{svg}");
+        assert!(svg.contains("<svg viewBox=\"0.00 0 40.00 30\""), "{svg}");
+        assert!(svg.contains("<path class=\"critical\" d=\"M5 29v-2\"/>"), "{svg}");
         assert!(
-            svg.contains("<path class=\"detail\" d=\"M0 35v-29h1494v29zM4500 37v-2h1494v2z\"/>"),
+            svg.contains("<path class=\"detail\" d=\"M5 27v-24M35 29v-2\"/>"),
             "{svg}"
         );
         assert!(
-            svg.contains("data-lane=\"Power &lt;Activity&gt;\" data-bars=\"0:1.0.200 3:0.0.1\""),
+            svg.contains("data-lane=\"Power &lt;Activity&gt;\" data-bars=\"1..200,,,..1\""),
             "{svg}"
         );
         let words = "202 events; Power &lt;Activity&gt;: 1 critical, 0 warning, 201 detail, most (201) at 24 Nov 10:00 UTC";

@@ -3,6 +3,7 @@
 
 use super::cells::path_of;
 use super::changes;
+use super::indented::indented;
 use super::story_work;
 use crate::clock;
 use crate::http::html::Html;
@@ -181,12 +182,10 @@ fn followers(html: &mut Html, followers: &[Follower], now: DateTime<Utc>) {
     html.raw("</ul>\n");
 }
 
-/// What the provider sent; indented when it is JSON, as it is when it is not.
+/// What the provider sent.
 fn native(html: &mut Html, full_data: Option<&str>) {
     let Some(full_data) = full_data.filter(|text| !text.is_empty()) else { return };
-    let json = serde_json::from_str::<serde_json::Value>(full_data)
-        .and_then(|json| serde_json::to_string_pretty(&json));
-    let text = json.unwrap_or_else(|_| full_data.to_owned());
+    let text = indented(full_data);
     html.raw("<h3 id=\"native\">What the provider sent</h3>\n<pre tabindex=\"0\" aria-labelledby=\"native\"><code>");
     match text.char_indices().nth(MOST_CHARACTERS) {
         None => html.text(&text),

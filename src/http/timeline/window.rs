@@ -127,7 +127,8 @@ impl Window {
     pub(in crate::http) fn later(self, now: DateTime<Utc>) -> Self {
         let (since, until) = self.ends(now);
         let (span, half) = (until - since, (until - since) / 2);
-        if self.is_open() || forward(until, half) >= now {
+        // Time goes on while somebody looks: nearly now is now.
+        if self.is_open() || forward(until, half + span / 20) >= now {
             Self::Last(span)
         } else {
             Self::Between(since + half, until + half)
@@ -252,7 +253,8 @@ mod tests {
         assert_eq!(day.later(now), day);
         let earlier = day.earlier(now);
         assert_eq!(earlier, Window::Between(time("2026-11-23T00:00:00Z"), time("2026-11-24T00:00:00Z")));
-        assert_eq!(earlier.later(now), day, "back at now, it goes on with it");
+        let soon = now + TimeDelta::minutes(10);
+        assert_eq!([earlier.later(now), earlier.later(soon)], [day, day], "back at now, it goes on with it");
         let hour = Window::Between(time("2026-11-20T10:00:00Z"), time("2026-11-20T11:00:00Z"));
         let half = Window::Between(time("2026-11-20T10:15:00Z"), time("2026-11-20T10:45:00Z"));
         assert_eq!((hour.zoomed_in(now), half.zoomed_out(now)), (half, hour));
