@@ -106,9 +106,8 @@ impl OutageRecorder {
     async fn write(&mut self, heartbeat: Heartbeat) -> Result<(), VmdbError> {
         let outages = self.pending.outages();
         let last = self.beat.as_ref();
-        let beats = last.is_none_or(|last| {
-            heartbeat.beat_on - last.beat_on >= BEAT || heartbeat.ems_ids != last.ems_ids
-        });
+        let beats = last
+            .is_none_or(|last| heartbeat.beat_on - last.beat_on >= BEAT || heartbeat.ems_ids != last.ems_ids);
         if outages.is_empty() && !beats {
             return Ok(());
         }

@@ -141,7 +141,9 @@ pub(super) fn keep(
         let Some(index) = group.columns.iter().position(|column| *column == watched.column) else { continue };
         let is_power_state = |change: &&NewChange| change.attribute == "power_state";
         let told_already: HashSet<i64> = match watched.column {
-            "raw_power_state" => changes.iter().filter(is_power_state).map(|change| change.resource_id).collect(),
+            "raw_power_state" => {
+                changes.iter().filter(is_power_state).map(|change| change.resource_id).collect()
+            }
             _ => HashSet::new(),
         };
         let mut of_column = Vec::new();

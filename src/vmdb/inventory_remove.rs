@@ -3,8 +3,8 @@
 use super::VmdbError;
 use super::associations::{self, Association, Gone};
 use super::dialect::Connection;
-use super::inventory_history::{self, Saving};
 use super::inventory::SaveCounts;
+use super::inventory_history::{self, Saving};
 use super::statement::{Fields, Value};
 use crate::clock;
 use crate::provider::EmsId;
@@ -62,7 +62,8 @@ pub(super) fn remove_some(
         return Ok(SaveCounts::default());
     }
     let association = associations::find(association)?;
-    let sql = format!("SELECT id, ems_ref FROM {} WHERE {} AND ems_ref ?", association.table, association.of_ems());
+    let sql =
+        format!("SELECT id, ems_ref FROM {} WHERE {} AND ems_ref ?", association.table, association.of_ems());
     let ems_refs = Value::Texts(ems_refs.iter().map(String::as_str).collect());
     connection.transaction(|connection| {
         let rows = connection.rows(&sql, &[saving.ems_id.0.into(), ems_refs])?;

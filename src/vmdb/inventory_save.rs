@@ -52,7 +52,14 @@ impl InventorySave {
             .map(|(association, rows)| Step::Save(association, rows.into()))
             .chain(removals.map(|(association, ems_refs)| Step::Remove(association, ems_refs.into())));
         let steps = steps.collect();
-        Self { ems_id, because, steps, waiting: BTreeMap::new(), counts: BTreeMap::new(), rows_at_once: FIRST }
+        Self {
+            ems_id,
+            because,
+            steps,
+            waiting: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            rows_at_once: FIRST,
+        }
     }
 
     /// Whether nothing is left to do.
@@ -104,7 +111,8 @@ impl InventorySave {
                 if !rows.is_empty() {
                     self.steps.push_front(Step::SaveAgain(association, unchanged, rows));
                 }
-                let (again, _) = inventory::save_some(connection, self.saving(), association, &some, |_| false)?;
+                let (again, _) =
+                    inventory::save_some(connection, self.saving(), association, &some, |_| false)?;
                 // Rows that were written before have been counted.
                 if unchanged {
                     let counts = self.counts.entry(association).or_default();

@@ -74,10 +74,7 @@ pub fn keep(connection: &mut Connection, outage: &Outage) -> Result<(), VmdbErro
 }
 
 /// The row that this outage is a part of, and when that began: the open one, else the last one if it ended shortly before.
-fn going_on(
-    connection: &mut Connection,
-    outage: &Outage,
-) -> Result<Option<(i64, DateTime<Utc>)>, VmdbError> {
+fn going_on(connection: &mut Connection, outage: &Outage) -> Result<Option<(i64, DateTime<Utc>)>, VmdbError> {
     let ems_id = || Value::from(outage.ems_id.0);
     let open = "SELECT id, started_on FROM event_catcher_outages WHERE ems_id = ? AND ended_on IS NULL";
     let mut rows = connection.rows(open, &[ems_id()])?;

@@ -109,9 +109,7 @@ fn read(
 
 /// Puts neighbours together.
 fn merged(mut bands: Vec<Band>) -> Vec<Band> {
-    bands.sort_by(|a, b| {
-        (a.ems_id, a.kind, &a.reason, a.from).cmp(&(b.ems_id, b.kind, &b.reason, b.from))
-    });
+    bands.sort_by(|a, b| (a.ems_id, a.kind, &a.reason, a.from).cmp(&(b.ems_id, b.kind, &b.reason, b.from)));
     let mut merged: Vec<Band> = Vec::with_capacity(bands.len());
     for band in bands {
         match merged.last_mut() {
