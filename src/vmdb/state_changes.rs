@@ -7,6 +7,7 @@ use super::resource::ResourceKind;
 use super::{Connection, Fields, Value, VmdbError, bulk};
 use crate::provider::EmsId;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// No more than this is read at once, whatever is asked for.
@@ -15,7 +16,7 @@ const MOST: usize = 1000;
 const AWAY: TimeDelta = TimeDelta::days(1);
 
 /// A row of `state_changes`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StateChange {
     /// `state_changes.id`
     pub id: i64,
@@ -148,6 +149,19 @@ pub fn for_refresh(
     let sql = format!("{SELECT} WHERE ems_id = ? AND work_id ? ORDER BY id LIMIT ?");
     let values = [ems_id.0.into(), Value::Integers(work_ids.to_vec()), (limit.min(MOST) as i64).into()];
     read(connection, &sql, &values)
+}
+
+/// What handlers changed for an event, oldest first, at most `limit` (and 1,000).
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn for_event(
+    connection: &mut Connection,
+    event_id: i64,
+    limit: usize,
+) -> Result<Vec<StateChange>, VmdbError> {
+    let sql = format!("{SELECT} WHERE event_id = ? ORDER BY id LIMIT ?");
+    read(connection, &sql, &[event_id.into(), (limit.min(MOST) as i64).into()])
 }
 
 fn read(connection: &mut Connection, sql: &str, values: &[Value<'_>]) -> Result<Vec<StateChange>, VmdbError> {

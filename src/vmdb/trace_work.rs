@@ -2,6 +2,7 @@
 //! that it came to.
 
 use super::trace::{MOST, StoredEvent};
+use super::state_changes::{self, StateChange};
 use super::{Connection, Fields, Value, VmdbError, automate_work, refresh_work};
 use crate::provider::EmsId;
 use chrono::{DateTime, Utc};
@@ -159,6 +160,22 @@ fn target(request: &Json) -> String {
         None => format!(" {name}={value}"),
     };
     format!("{association}{}", keys.map(key).collect::<String>())
+}
+
+/// What was changed for it, oldest first.
+pub(super) fn changes(
+    connection: &mut Connection,
+    event: &StoredEvent,
+    work_ids: &[i64],
+) -> Result<Vec<StateChange>, VmdbError> {
+    let most = usize::try_from(MOST).unwrap_or_default();
+    let mut changes = state_changes::for_event(connection, event.id, most)?;
+    if let Some(ems_id) = event.ems_id {
+        changes.append(&mut state_changes::for_refresh(connection, EmsId(ems_id), work_ids, most)?);
+    }
+    changes.sort_by_key(|change| change.id);
+    changes.truncate(most);
+    Ok(changes)
 }
 
 pub(super) fn refreshes(
