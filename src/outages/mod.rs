@@ -106,8 +106,9 @@ impl OutageRecorder {
     async fn write(&mut self, heartbeat: Heartbeat) -> Result<(), VmdbError> {
         let outages = self.pending.outages();
         let last = self.beat.as_ref();
-        let beats = last
-            .is_none_or(|last| heartbeat.beat_on - last.beat_on >= BEAT || heartbeat.ems_ids != last.ems_ids);
+        // However the clock was set meanwhile.
+        let is_due = |last: &Heartbeat| (heartbeat.beat_on - last.beat_on).abs() >= BEAT;
+        let beats = last.is_none_or(|last| is_due(last) || heartbeat.ems_ids != last.ems_ids);
         if outages.is_empty() && !beats {
             return Ok(());
         }

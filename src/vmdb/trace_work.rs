@@ -1,8 +1,8 @@
 //! The work that an event made, for its story: rows of `event_actions`, what waits in `miq_queue`, and the `ems_refreshes`
 //! that it came to.
 
-use super::trace::{MOST, StoredEvent};
 use super::state_changes::{self, StateChange};
+use super::trace::{MOST, StoredEvent};
 use super::{Connection, Fields, Value, VmdbError, automate_work, refresh_work};
 use crate::provider::EmsId;
 use chrono::{DateTime, Utc};

@@ -103,7 +103,9 @@ fn outages(folder: &Path, place: &Place) {
     is_between("the beginning of the pause", from, (paused, paused + TimeDelta::seconds(10)));
     is_between("the end of the pause", to.unwrap(), (resumed, clock::now()));
 
-    let beats = || match vmdb_rows::open(place)?.number("SELECT CAST(count(*) AS TEXT) AS value FROM process_heartbeats")? {
+    let beats = || match vmdb_rows::open(place)?
+        .number("SELECT CAST(count(*) AS TEXT) AS value FROM process_heartbeats")?
+    {
         1 => Ok(()),
         count => Err(format!("{count} heartbeats")),
     };
@@ -155,10 +157,13 @@ fn a_vm_that_stops_is_an_event_and_a_change_with_that_event() {
     judge::inventory_is_true(&cloud, &place);
     let all = "SELECT CAST(count(*) AS TEXT) AS value FROM state_changes";
     assert_eq!(vmdb_rows::open(&place).unwrap().number(all).unwrap(), 1, "the first refresh told nothing");
-    let id = "SELECT CAST(max(id) AS TEXT) AS value FROM event_streams";
+    let id = "SELECT CAST(max(id) AS TEXT) AS value FROM event_streams WHERE event_type LIKE '%vm.stop'";
     let id = vmdb_rows::open(&place).unwrap().texts(id).unwrap().remove(0);
     let story = catchall(folder.path()).args(["events", "show", &id]).output().unwrap();
     let story = String::from_utf8(story.stdout).unwrap();
-    assert!(story.contains("Changed in the inventory:\n") && story.contains("power_state: on → off"), "{story}");
+    assert!(
+        story.contains("Changed in the inventory:\n") && story.contains("power_state: on → off"),
+        "{story}"
+    );
     assert!(process.terminate().success(), "{}", process.log());
 }
