@@ -5,6 +5,7 @@
 use super::table::one_line;
 use crate::clock;
 use crate::switchboard::{Explanation, Switchboard};
+use crate::vmdb::state_changes::StateChange;
 use crate::vmdb::trace::{self, Follower, Relation, Story};
 use crate::vmdb::trace_steps::{Step, steps};
 use crate::vmdb::trace_work::{Action, Refresh, WaitingWork};
@@ -97,6 +98,7 @@ pub fn text(story: &Story, switchboard: &Switchboard) -> String {
     };
     page.section("Work in the queue", "none", waiting);
     page.section("Refreshes", none, refreshes);
+    page.section("Changed in the inventory", "nothing", story.changes.iter().map(change));
     page.section(
         "Other events of its chain, and policy events",
         "none",
@@ -266,6 +268,13 @@ fn refresh(refresh: &Refresh) -> String {
         text += &at.map(|at| format!(", {what} {}", time(at))).unwrap_or_default();
     }
     text
+}
+
+fn change(change: &StateChange) -> String {
+    let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+    let StateChange { resource_type, resource_id, attribute, before, after, changed_on, .. } = change;
+    let at = time(*changed_on);
+    format!("{resource_type} {resource_id}, {attribute}: {} → {} at {at}", side(before), side(after))
 }
 
 fn follower(follower: &Follower) -> String {

@@ -32,6 +32,8 @@ pub enum ActorKind {
     WebhookSender,
     /// One per process.
     Purger,
+    /// One per process that catches.
+    OutageRecorder,
 }
 
 impl ActorKind {
@@ -47,6 +49,7 @@ impl ActorKind {
             Self::AutomateWorker => "automate_worker",
             Self::WebhookSender => "webhook_sender",
             Self::Purger => "purger",
+            Self::OutageRecorder => "outage_recorder",
         }
     }
 }
