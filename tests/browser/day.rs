@@ -84,6 +84,16 @@ pub fn fill(connection: &mut Connection) -> Result<(), VmdbError> {
     let reason = "the queue kept events for an hour only";
     connection
         .execute(sql, &[hours_ago(10).into(), hours_ago(9).into(), reason.into(), hours_ago(9).into()])?;
+    let sql = "INSERT INTO event_catcher_outages (ems_id, started_on, ended_on, reason) VALUES (?, ?, ?, ?)";
+    let minutes_ago = |minutes: i64| clock::now() - TimeDelta::minutes(minutes);
+    for (ems_id, from, to, reason) in [
+        (1_i64, 14 * 60, Some(13 * 60 - 20), "process down"),
+        (3, 25, None, "backing off: http://10.0.0.7:8585: connection refused"),
+    ] {
+        let values: [Value<'_>; 4] =
+            [ems_id.into(), minutes_ago(from).into(), to.map(minutes_ago).into(), reason.into()];
+        connection.execute(sql, &values)?;
+    }
     Ok(())
 }
 
@@ -190,6 +200,23 @@ fn insert(connection: &mut Connection, event: &Event) -> Result<(), VmdbError> {
     let finished = ms(260 + event.number % 900);
     let values: [Value<'_>; 6] =
         [work_id.into(), event.ems_id.into(), ms(3).into(), ms(20).into(), finished.into(), error.into()];
+    connection.execute(sql, &values)?;
+    let (attribute, before, after) = match event.event_type {
+        "PowerOnVM_Task" => ("power_state", "off", "on"),
+        "DrsVmMigratedEvent" => ("host", "esx-02.example", "esx-04.example"),
+        _ => return Ok(()),
+    };
+    let sql = "INSERT INTO state_changes (ems_id, resource_type, resource_id, attribute, before, after, changed_on, work_id) \
+               VALUES (?, 'VmOrTemplate', ?, ?, ?, ?, ?, ?)";
+    let values: [Value<'_>; 7] = [
+        event.ems_id.into(),
+        event.vm.into(),
+        attribute.into(),
+        before.into(),
+        after.into(),
+        finished.into(),
+        work_id.into(),
+    ];
     connection.execute(sql, &values)?;
     Ok(())
 }

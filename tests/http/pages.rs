@@ -17,6 +17,7 @@ on_both! {
     what_is_unknown_is_said_to_be
     empty_pages_say_what_to_do
     an_event_tells_its_story
+    what_changed_stands_between_the_events
     a_chain_is_one_row_that_opens
     a_name_of_several_resources_asks_which
 }
@@ -395,5 +396,34 @@ async fn a_name_of_several_resources_asks_which(fresh: Fresh) {
     let one = page(&site, "/?resource=OST-8").await;
     row(&one, "host.down");
     assert!(one.contains("<span class=\"kind\">host</span> <bdi>host-8</bdi>"), "{one}");
+    site.close().await;
+}
+
+async fn what_changed_stands_between_the_events(fresh: Fresh) {
+    let fresh = fresh.with_inventory().await;
+    for (event_type, minutes, work_id) in [("vm.stop", 30, Some(5)), ("vm.start", 10, None)] {
+        fresh.event(Event { vm: Some(10), work_id, ..event(event_type, minutes) }).await;
+    }
+    fresh
+        .batch(
+            "INSERT INTO state_changes (ems_id, resource_type, resource_id, attribute, before, after, changed_on, work_id) \
+             SELECT 1, 'VmOrTemplate', 10, 'power_state', 'on', '<off>', timestamp, 5 FROM event_streams \
+             WHERE event_type = 'vm.stop'",
+        )
+        .await;
+    let (site, _) = site(&fresh);
+    let page = page(&site, "/vms/10").await;
+    let change = page.find("<tr class=\"change\">").expect("a row of the change");
+    assert!(
+        page.find("<bdi>vm.start</bdi>").unwrap() < change
+            && change < page.rfind("<bdi>vm.stop</bdi>").unwrap()
+    );
+    let row = page[change..].split("</tr>").next().unwrap();
+    assert!(
+        row.contains("power state <bdi>on</bdi>") && row.contains("<strong><bdi>&lt;off&gt;</bdi></strong>"),
+        "{row}"
+    );
+    assert!(row.contains("after <code><a href=\"/events/") && row.contains("<bdi>vm.stop</bdi>"), "{row}");
+    assert!(!self::page(&site, "/vms/11").await.contains("class=\"change\""), "another VM's");
     site.close().await;
 }

@@ -58,7 +58,11 @@ impl EventsTable<'_> {
             {
                 changes::row(html, change, self.now);
             }
-            self.write_row(html, &chain[0], if chain.len() > 1 { InChain::Head(chain) } else { InChain::Alone });
+            self.write_row(
+                html,
+                &chain[0],
+                if chain.len() > 1 { InChain::Head(chain) } else { InChain::Alone },
+            );
             let others = if self.filter.unfolded { InChain::Unfolded } else { InChain::Folded };
             chain[1..].iter().for_each(|event| self.write_row(html, event, others));
         }

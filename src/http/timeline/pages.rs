@@ -10,6 +10,7 @@ use crate::http::layout::{self, Frame};
 use crate::http::reading::read;
 use crate::http::response;
 use crate::vmdb::resource::ResourceKind;
+use crate::vmdb::trace;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -73,9 +74,9 @@ pub(in crate::http) async fn event(request: HttpRequest, context: web::Data<Http
         return unknown("event");
     };
     let (settings, now) = (context.settings(), clock::now());
-    match read(&context, move |connection| story::read(connection, id)).await {
+    match read(&context, move |connection| trace::story(connection, id)).await {
         Ok(Some(told)) => {
-            let title = format!("{} · event {id}", told.story.event.event_type);
+            let title = format!("{} · event {id}", told.event.event_type);
             let frame = Frame { title: &title, now, follow: false };
             let page = layout::page(&frame, |html| story::write(html, &told, &settings.event_groups, now));
             html(StatusCode::OK, page)

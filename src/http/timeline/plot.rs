@@ -107,7 +107,8 @@ fn data(lane: &Lane) -> String {
     for (bar, counts) in &lane.bars {
         (next..*bar).for_each(|_| text.push(','));
         next = *bar;
-        let [critical, warning, detail] = counts.map(|count| if count > 0 { count.to_string() } else { String::new() });
+        let [critical, warning, detail] =
+            counts.map(|count| if count > 0 { count.to_string() } else { String::new() });
         text += format!("{critical}.{warning}.{detail}").trim_end_matches('.');
     }
     text
@@ -191,14 +192,8 @@ mod tests {
         let svg = drawn(&[]);
         assert!(svg.contains("<svg viewBox=\"0.00 0 40.00 30\""), "{svg}");
         assert!(svg.contains("<path class=\"critical\" d=\"M5 29v-2\"/>"), "{svg}");
-        assert!(
-            svg.contains("<path class=\"detail\" d=\"M5 27v-24M35 29v-2\"/>"),
-            "{svg}"
-        );
-        assert!(
-            svg.contains("data-lane=\"Power &lt;Activity&gt;\" data-bars=\"1..200,,,..1\""),
-            "{svg}"
-        );
+        assert!(svg.contains("<path class=\"detail\" d=\"M5 27v-24M35 29v-2\"/>"), "{svg}");
+        assert!(svg.contains("data-lane=\"Power &lt;Activity&gt;\" data-bars=\"1..200,,,..1\""), "{svg}");
         let words = "202 events; Power &lt;Activity&gt;: 1 critical, 0 warning, 201 detail, most (201) at 24 Nov 10:00 UTC";
         assert!(svg.contains(words), "{svg}");
     }

@@ -8,42 +8,18 @@ use super::story_work;
 use crate::clock;
 use crate::http::html::Html;
 use crate::http::layout::{level_badge, moment};
-use crate::provider::EmsId;
 use crate::settings::EventGroups;
 use crate::vmdb::resource::ResourceKind;
-use crate::vmdb::state_changes::{self, StateChange};
-use crate::vmdb::trace::{self, Follower, Relation, Story};
+use crate::vmdb::state_changes::StateChange;
+use crate::vmdb::trace::{Follower, Relation, Story};
 use crate::vmdb::trace_steps::steps;
-use crate::vmdb::{Connection, VmdbError};
 use chrono::{DateTime, Utc};
 
 /// More of what the provider sent is not shown here.
 const MOST_CHARACTERS: usize = 20_000;
 
-/// More changes by one refresh are not told.
-const MOST_CHANGES: usize = 100;
-
-/// An event's story, and what its refresh changed.
-pub(in crate::http) struct Told {
-    pub(in crate::http) story: Story,
-    changes: Vec<StateChange>,
-}
-
-/// `None`: there is no such event.
-pub(in crate::http) fn read(connection: &mut Connection, id: i64) -> Result<Option<Told>, VmdbError> {
-    let Some(story) = trace::story(connection, id)? else { return Ok(None) };
-    let changes = match (story.event.ems_id, story.event.work_id) {
-        (Some(ems_id), Some(work_id)) => {
-            state_changes::for_refresh(connection, EmsId(ems_id), &[work_id], MOST_CHANGES)?
-        }
-        _ => Vec::new(),
-    };
-    Ok(Some(Told { story, changes }))
-}
-
 /// Writes the article.
-pub(in crate::http) fn write(html: &mut Html, told: &Told, groups: &EventGroups, now: DateTime<Utc>) {
-    let story = &told.story;
+pub(in crate::http) fn write(html: &mut Html, story: &Story, groups: &EventGroups, now: DateTime<Utc>) {
     html.raw("<article class=\"story\" id=\"story\">\n");
     let found = groups.group_and_level(&story.event.event_type);
     html.raw("<p>");
@@ -55,7 +31,7 @@ pub(in crate::http) fn write(html: &mut Html, told: &Told, groups: &EventGroups,
     html.raw("<div class=\"story-columns\"><div>");
     way(html, story, now);
     story_work::write(html, story, now);
-    changes(html, &told.changes);
+    changes(html, &story.changes);
     html.raw("</div><div>");
     facts(html, story, now);
     relations(html, story);
@@ -83,12 +59,12 @@ fn way(html: &mut Html, story: &Story, now: DateTime<Utc>) {
     }
 }
 
-/// What the refresh changed.
+/// What its handlers and refreshes changed.
 fn changes(html: &mut Html, changes: &[StateChange]) {
     if changes.is_empty() {
         return;
     }
-    html.raw("<h3>What the refresh changed</h3>\n<ul>\n");
+    html.raw("<h3>Changed in the inventory</h3>\n<ul>\n");
     for change in changes {
         html.raw("<li>");
         changes::resource(html, change);
