@@ -18,6 +18,7 @@ mod reading;
 mod response;
 mod server;
 mod timeline;
+mod timing;
 mod usual_rates;
 
 pub use context::{HttpContext, SettingsPart};
