@@ -7,15 +7,16 @@ use serde_json::Value;
 const NARROW: u32 = 500;
 
 /// Page, and what must be there before it is looked at.
-const PAGES: [(&str, &str); 9] = [
+const PAGES: [(&str, &str); 10] = [
     ("/", "true"),
     ("/?level=critical&level=warning&group=power&text=web&last=7d", "document.querySelector('.chip')"),
     ("/?resource=web", "document.querySelector('.which')"),
-    ("/?text=never-there", "document.querySelector('.empty')"),
+    ("/?type=never-there", "document.querySelector('.empty')"),
     ("/vms/1", "document.querySelector('dl.facts')"),
     ("/hosts/2", "document.querySelector('dl.facts')"),
     ("/clusters/1", "document.querySelector('dl.facts')"),
     ("/providers/2", "document.querySelector('.bands')"),
+    ("/pipeline", "document.querySelector('.street')"),
     ("/events/30", "document.querySelector('.story')"),
 ];
 

@@ -81,20 +81,20 @@ async fn what_is_chosen_is_a_chip_that_can_be_removed() {
     browser.goto(&site.url).await;
     browser
         .client
-        .find(Locator::Css("form.filter [name=text]"))
+        .find(Locator::Css("form.filter [name=resource]"))
         .await
         .unwrap()
         .send_keys("web-05")
         .await
         .unwrap();
     browser.click("form.filter button").await;
-    browser.until("location.search === '?text=web-05' && document.querySelector('.chip')").await;
+    browser.until("location.search === '?resource=web-05' && document.querySelector('.chip')").await;
     let all = "[...document.querySelectorAll('#rows > tr')].every(row => row.textContent.includes('web-05'))";
     assert_eq!(browser.value(all).await, true);
     browser.click(".levels .critical").await;
     browser.until("document.querySelectorAll('.chip').length === 2").await;
-    assert_eq!(browser.text("location.search").await, "?level=critical&text=web-05");
-    browser.click(".chips li:nth-child(2) a").await;
+    assert_eq!(browser.text("location.search").await, "?resource=web-05&level=critical");
+    browser.click(".chips li:nth-child(1) a").await;
     browser.until("document.querySelectorAll('.chip').length === 1").await;
     assert_eq!(browser.text("location.search").await, "?level=critical");
     // What was shown stays under its own address.

@@ -24,7 +24,7 @@ impl Site {
         let settings = VmdbSettings { url, schema: "catchall".to_owned() };
         let vmdb = Vmdb::open(&settings, Access::Run).await.unwrap();
         vmdb.migrate().await.unwrap();
-        vmdb.write(|connection| day::fill(connection)).await.unwrap();
+        vmdb.write(day::fill).await.unwrap();
         let options = LoadOptions { working_directory: folder.path().to_owned(), ..LoadOptions::default() };
         let event_groups = load(&options).unwrap().event_groups;
         let observe = Observe::default();

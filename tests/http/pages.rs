@@ -413,7 +413,7 @@ async fn what_changed_stands_between_the_events(fresh: Fresh) {
         .await;
     let (site, _) = site(&fresh);
     let page = page(&site, "/vms/10").await;
-    let change = page.find("<tr class=\"change\">").expect("a row of the change");
+    let change = page.find("<tr class=\"change\">").unwrap();
     assert!(
         page.find("<bdi>vm.start</bdi>").unwrap() < change
             && change < page.rfind("<bdi>vm.stop</bdi>").unwrap()

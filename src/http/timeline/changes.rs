@@ -8,8 +8,17 @@ use crate::vmdb::resource::ResourceKind;
 use crate::vmdb::state_changes::StateChange;
 use chrono::{DateTime, Utc};
 
+/// What changed while events happened.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::http) struct Changes<'a> {
+    /// Newest first.
+    pub(in crate::http) rows: &'a [StateChange],
+    /// The name of what changed, when it is one resource.
+    pub(in crate::http) name: Option<&'a str>,
+}
+
 /// Writes a row of the table of events.
-pub(in crate::http) fn row(html: &mut Html, change: &StateChange, now: DateTime<Utc>) {
+pub(in crate::http) fn row(html: &mut Html, change: &StateChange, name: Option<&str>, now: DateTime<Utc>) {
     html.raw("<tr class=\"change\"><td class=\"when\">");
     moment(html, change.changed_on, now);
     html.raw("</td><td class=\"how\">");
@@ -17,7 +26,7 @@ pub(in crate::http) fn row(html: &mut Html, change: &StateChange, now: DateTime<
     html.raw("</td><td class=\"what\">");
     words(html, change);
     html.raw("</td><td class=\"about\">");
-    resource(html, change);
+    resource(html, change, name);
     html.raw("</td><td class=\"ems\"></td><td class=\"refresh\">");
     if let Some((id, event_type)) = &change.event {
         html.raw("after <code>").link(format!("/events/{id}"), cut(event_type)).raw("</code>");
@@ -43,7 +52,7 @@ pub(in crate::http) fn words(html: &mut Html, change: &StateChange) {
 }
 
 /// The resource that changed.
-pub(in crate::http) fn resource(html: &mut Html, change: &StateChange) {
+pub(in crate::http) fn resource(html: &mut Html, change: &StateChange, name: Option<&str>) {
     let (noun, kind) = match change.resource_type.as_str() {
         "VmOrTemplate" => ("VM", Some(ResourceKind::Vm)),
         "Host" => ("host", Some(ResourceKind::Host)),
@@ -51,8 +60,9 @@ pub(in crate::http) fn resource(html: &mut Html, change: &StateChange) {
         other => (other, None),
     };
     html.raw("<span class=\"kind\">").text(noun).raw("</span> ");
+    let name = name.map_or_else(|| change.resource_id.to_string(), cut);
     match kind {
-        Some(kind) => html.link(path_of(kind, change.resource_id), change.resource_id.to_string()),
-        None => html.text(change.resource_id.to_string()),
+        Some(kind) => html.link(path_of(kind, change.resource_id), name),
+        None => html.foreign(name),
     };
 }

@@ -3,13 +3,12 @@
 
 use super::cells::{about, cut, path_of, refresh};
 use super::chains;
-use super::changes;
+use super::changes::{self, Changes};
 use super::filter::Filter;
 use crate::http::html::Html;
 use crate::http::layout::{level_badge, moment};
 use crate::settings::EventGroups;
 use crate::vmdb::resource::ResourceKind;
-use crate::vmdb::state_changes::StateChange;
 use crate::vmdb::timeline::{TimelineEvent, TimelinePage};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -25,8 +24,8 @@ pub(in crate::http) struct EventsTable<'a> {
     pub(in crate::http) groups: &'a EventGroups,
     /// Names of the EMSs by id.
     pub(in crate::http) ems_names: &'a BTreeMap<i64, String>,
-    /// What changed of the resource that the page is about, newest first.
-    pub(in crate::http) changes: &'a [StateChange],
+    /// What changed of the resource that the page is about.
+    pub(in crate::http) changes: Changes<'a>,
     pub(in crate::http) now: DateTime<Utc>,
 }
 
@@ -51,12 +50,12 @@ impl EventsTable<'_> {
             html.raw("<th scope=\"col\">").raw(heading).raw("</th>");
         }
         html.raw("<th scope=\"col\" title=\"its time is counted from when the event was stored\">Refresh it caused</th></tr></thead>\n<tbody id=\"rows\">\n");
-        let mut changes = self.changes.iter().peekable();
+        let mut changes = self.changes.rows.iter().peekable();
         for chain in chains::folded(&page.events, |event| event.ems_id.zip(event.chain_id)) {
             while let Some(change) =
                 changes.next_if(|change| change.changed_on >= chain[0].position.timestamp)
             {
-                changes::row(html, change, self.now);
+                changes::row(html, change, self.changes.name, self.now);
             }
             self.write_row(
                 html,
@@ -66,7 +65,7 @@ impl EventsTable<'_> {
             let others = if self.filter.unfolded { InChain::Unfolded } else { InChain::Folded };
             chain[1..].iter().for_each(|event| self.write_row(html, event, others));
         }
-        changes.for_each(|change| changes::row(html, change, self.now));
+        changes.for_each(|change| changes::row(html, change, self.changes.name, self.now));
         html.raw("</tbody>\n</table></div>\n");
         self.pages(html, page);
     }

@@ -71,9 +71,9 @@ pub(in crate::http) fn chips(
     if let Some(resource) = &filter.resource {
         let found = choice.resources.first().filter(|_| choice.query.is_some());
         let (kind, name) = match (resource, found) {
-            (WantedResource::Named(_), Some(found)) => (found.kind.noun(), found.name.clone()),
+            (_, Some(found)) => (found.kind.noun(), found.name.clone()),
             (WantedResource::Named(name), None) => ("resource", name.clone()),
-            (WantedResource::Row(kind, id), _) => (kind.noun(), id.to_string()),
+            (WantedResource::Row(kind, id), None) => (kind.noun(), id.to_string()),
         };
         chips.push((kind, name, Filter { resource: None, ..first.clone() }));
     }

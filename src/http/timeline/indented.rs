@@ -9,7 +9,8 @@ pub(in crate::http) fn indented(json: &str) -> String {
     }
     let (mut text, mut depth) = (String::with_capacity(json.len() * 2), 0_usize);
     let (mut in_string, mut escaped) = (false, false);
-    let mut characters = json.chars().filter(|character| !character.is_control()).peekable();
+    // None of these three can stand within a string.
+    let mut characters = json.chars().filter(|character| !matches!(character, '\n' | '\r' | '\t')).peekable();
     while let Some(character) = characters.next() {
         if in_string {
             text.push(character);

@@ -5,7 +5,7 @@ mod axis;
 mod bands_list;
 mod cells;
 mod chains;
-mod changes;
+pub(super) mod changes;
 mod choice;
 pub(super) mod events_table;
 mod facets;

@@ -67,7 +67,7 @@ fn changes(html: &mut Html, changes: &[StateChange]) {
     html.raw("<h3>Changed in the inventory</h3>\n<ul>\n");
     for change in changes {
         html.raw("<li>");
-        changes::resource(html, change);
+        changes::resource(html, change, None);
         html.raw(" ");
         changes::words(html, change);
         html.raw("</li>\n");

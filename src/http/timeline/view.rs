@@ -2,6 +2,7 @@
 //! the events.
 
 use super::bands_list::{self, NamedBand};
+use super::changes::Changes;
 use super::choice::Choice;
 use super::events_table::{EventsTable, ROWS};
 use super::facets;
@@ -16,6 +17,7 @@ use crate::provider::EmsId;
 use crate::settings::EventGroups;
 use crate::vmdb::ems::{self, EmsRow};
 use crate::vmdb::resource::{self, Fact, Resource, ResourceKind};
+use crate::vmdb::resource_search::FoundResource;
 use crate::vmdb::state_changes::{self, StateChange};
 use crate::vmdb::timeline::bands::{self, Band};
 use crate::vmdb::timeline::counts::{self, CountQuery, Counts};
@@ -82,6 +84,9 @@ impl View<'_> {
             Some((kind, id)) => resource::find(connection, kind, id)?,
             None => None,
         };
+        if let (None, Some((kind, id)), Some(resource)) = (self.about, query.resource, &resource) {
+            choice.resources = vec![FoundResource { kind, id, name: resource.name.clone(), ems: None }];
+        }
         if self.about.is_some() && resource.is_none() {
             return Ok(Shown::nothing(choice, all_ems));
         }
@@ -111,6 +116,12 @@ impl View<'_> {
             before,
             choice,
         })
+    }
+
+    /// Whether it is about an EMS, whose changes are those of many resources.
+    fn is_of_ems(shown: &Shown) -> bool {
+        let resource = shown.choice.query.as_ref().and_then(|query| query.resource);
+        resource.is_some_and(|(kind, _)| kind == ResourceKind::Ems)
     }
 
     /// What changed of the resource within the time that the page of events covers.
@@ -145,7 +156,10 @@ impl View<'_> {
             self.tools(html);
             let ems_names: BTreeMap<i64, String> =
                 shown.all_ems.iter().map(|ems| (ems.id.0, ems.name.clone())).collect();
-            let (ems_names, changes, now) = (&ems_names, &shown.changes[..], self.now);
+            let resource = shown.resource.as_ref().filter(|_| !Self::is_of_ems(shown));
+            let changes =
+                Changes { rows: &shown.changes, name: resource.map(|resource| resource.name.as_str()) };
+            let (ems_names, now) = (&ems_names, self.now);
             EventsTable { path, filter, groups, ems_names, changes, now }.write(html, &shown.page);
         }
         html.raw("</section>\n");

@@ -40,7 +40,9 @@ impl Window {
         if let Some(span) = last.and_then(parse_span) {
             return Some(Self::Last(span));
         }
-        match (since.and_then(parse_time), until.and_then(parse_time)) {
+        // Half of what was meant would be something else.
+        let meant = |text: Option<&str>| text.map_or(Some(None), |text| parse_time(text).map(Some));
+        match (meant(since)?, meant(until)?) {
             (Some(since), Some(until)) if until - since >= SHORTEST && until - since <= LONGEST => {
                 Some(Self::Between(since, until))
             }
