@@ -5,6 +5,7 @@
 
 mod access;
 mod api;
+mod assets;
 mod context;
 mod export;
 mod html;

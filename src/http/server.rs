@@ -5,7 +5,7 @@ use super::context::HttpContext;
 use super::live::{Closing, socket};
 use super::metrics::{OPENMETRICS, PROMETHEUS, wants_openmetrics};
 use super::probes::Readiness;
-use super::{api, export, live, pipeline, response, timeline, timing, usual_rates};
+use super::{api, assets, export, live, pipeline, response, timeline, timing, usual_rates};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -106,6 +106,7 @@ fn run(
             .service(get("/healthz").to(healthz))
             .service(get("/readyz").to(readyz))
             .service(get("/metrics").to(metrics))
+            .configure(assets::routes)
             .configure(timeline::routes)
             .configure(pipeline::routes)
             .configure(live::routes)

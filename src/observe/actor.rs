@@ -28,6 +28,8 @@ pub enum ActorKind {
     WebhookSender,
     /// One per process.
     Purger,
+    /// One per process that catches.
+    OutageRecorder,
 }
 
 impl ActorKind {
@@ -43,6 +45,7 @@ impl ActorKind {
             Self::AutomateWorker => "automate_worker",
             Self::WebhookSender => "webhook_sender",
             Self::Purger => "purger",
+            Self::OutageRecorder => "outage_recorder",
         }
     }
 }

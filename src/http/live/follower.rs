@@ -3,6 +3,7 @@
 
 use super::message::{self, Writer};
 use super::outbox::{Gone, Sender};
+use crate::clock;
 use crate::http::context::HttpContext;
 use crate::http::reading::read;
 use crate::http::timeline::filter::Filter;
@@ -165,7 +166,9 @@ fn begin(
     after: Option<i64>,
 ) -> Result<Option<Begun>, VmdbError> {
     let names = names(connection)?;
-    let Some(query) = query(connection, filter, groups, &names)? else { return Ok(None) };
+    let Some(query) = filter.query(connection, groups, clock::now())? else { return Ok(None) };
+    // What comes is of now, whatever stretch of time is looked at.
+    let query = TimelineQuery { since: None, until: None, before: None, ..query };
     let tail = Tail::from_now(connection, query.clone())?;
     let mut missed = match after {
         Some(_) => timeline::events(connection, &TimelineQuery { limit: CAUGHT_UP, ..query })?,
@@ -174,27 +177,4 @@ fn begin(
     missed.retain(|event| after.is_some_and(|after| event.position.id > after));
     missed.sort_by_key(|event| event.position.id);
     Ok(Some(Begun { tail, missed, names }))
-}
-
-/// `None`: it names an EMS that there is not.
-fn query(
-    connection: &mut Connection,
-    filter: &Filter,
-    groups: &EventGroups,
-    names: &BTreeMap<i64, String>,
-) -> Result<Option<TimelineQuery>, VmdbError> {
-    let ems_id = match &filter.ems {
-        Some(wanted) => match names.iter().find(|(_, name)| *name == wanted) {
-            Some((id, _)) => Some(*id),
-            None => return Ok(None),
-        },
-        None => None,
-    };
-    let event_types = if filter.narrows_types() {
-        let types = timeline::event_types(connection)?;
-        Some(types.into_iter().filter(|event_type| filter.shows(groups, event_type)).collect())
-    } else {
-        None
-    };
-    Ok(Some(TimelineQuery { ems_id, event_types, ..TimelineQuery::default() }))
 }

@@ -2,6 +2,7 @@
 
 use crate::clock;
 use crate::http::html::Html;
+use crate::http::timeline::changes::Changes;
 use crate::http::timeline::events_table::EventsTable;
 use crate::http::timeline::filter::Filter;
 use crate::settings::EventGroups;
@@ -59,7 +60,7 @@ impl Writer {
             filter: &self.filter,
             groups,
             ems_names: &self.names,
-            caption: "",
+            changes: Changes::default(),
             now: clock::now(),
         };
         table.row(&mut html, event);

@@ -68,6 +68,8 @@ pub struct TimelineEvent {
     pub resources: Vec<EventResource>,
     /// What followed from it; `None` when nothing had to.
     pub refresh: Option<CausedRefresh>,
+    /// Joins it to the events of the same task, within its EMS.
+    pub chain_id: Option<i64>,
     /// How many repeats flood control folded into it.
     pub folded: i64,
     pub(super) work_id: Option<i64>,
@@ -142,7 +144,7 @@ pub fn events(connection: &mut Connection, query: &TimelineQuery) -> Result<Vec<
 const COLUMNS: &str = "e.id, e.timestamp, e.created_on, e.ems_id, e.event_type, e.message, e.work_id, \
                        e.vm_or_template_id, e.vm_name, e.dest_vm_or_template_id, e.dest_vm_name, \
                        e.host_id, e.host_name, e.dest_host_id, e.dest_host_name, \
-                       e.ems_cluster_id, e.ems_cluster_name, e.dest_ems_cluster_id, e.dest_ems_cluster_name, e.folded_count";
+                       e.ems_cluster_id, e.ems_cluster_name, e.dest_ems_cluster_id, e.dest_ems_cluster_name, e.folded_count, e.chain_id";
 
 fn statement<'q>(query: &'q TimelineQuery, values: &mut Vec<Value<'q>>) -> String {
     let mut sql = String::new();
@@ -228,6 +230,7 @@ fn event(row: &Fields) -> Result<TimelineEvent, VmdbError> {
         resources: resources.into_iter().flatten().collect(),
         refresh: None,
         folded: row.integer(19).unwrap_or_default(),
+        chain_id: row.integer(20),
     })
 }
 
