@@ -124,6 +124,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "clock",
         ],
     ),
+    ("outages", &["provider", "event_handler::Handling", "vmdb", "observe", "actor", "clock"]),
     (
         "supervisor",
         &[
@@ -137,6 +138,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "automate",
             "webhooks",
             "purger",
+            "outages",
             "http",
             "observe",
             "actor",

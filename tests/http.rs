@@ -9,6 +9,8 @@ mod commands;
 mod event_show;
 #[path = "http/filled.rs"]
 mod filled;
+#[path = "http/live.rs"]
+mod live;
 #[path = "http/pages.rs"]
 mod pages;
 #[path = "http/pipeline.rs"]

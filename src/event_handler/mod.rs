@@ -141,9 +141,7 @@ impl EventHandler {
             let commit = async move {
                 let (begun, rows) = (Instant::now(), batches.iter().map(|batch| batch.rows() as u64).sum());
                 let outcomes = committer.commit(batches).await;
-                let commit = observe.commit();
-                commit.time.record(begun.elapsed());
-                commit.rows.fetch_add(rows, Relaxed);
+                observe.commit().record(begun.elapsed(), rows);
                 outcomes
             };
             ctx.spawn(wrap_future::<_, Self>(commit).map(move |outcomes, handler, ctx| {

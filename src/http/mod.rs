@@ -5,6 +5,7 @@
 
 mod access;
 mod api;
+mod assets;
 mod context;
 mod export;
 mod html;
@@ -17,6 +18,7 @@ mod reading;
 mod response;
 mod server;
 mod timeline;
+mod timing;
 mod usual_rates;
 
 pub use context::{HttpContext, SettingsPart};

@@ -2,9 +2,10 @@
 
 use super::access::Access;
 use super::context::HttpContext;
+use super::live::{Closing, socket};
 use super::metrics::{OPENMETRICS, PROMETHEUS, wants_openmetrics};
 use super::probes::Readiness;
-use super::{api, export, live, pipeline, response, timeline, usual_rates};
+use super::{api, assets, export, live, pipeline, response, timeline, timing, usual_rates};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -41,12 +42,14 @@ pub struct ServerHandle {
     /// Where it listens, with the port that it got.
     pub addr: SocketAddr,
     server: actix_web::dev::ServerHandle,
+    closing: Closing,
     thread: JoinHandle<()>,
 }
 
 impl ServerHandle {
     /// Takes no more requests, lets those under way end within a second, and returns when the thread is gone.
     pub async fn stop(self) {
+        self.closing.0.cancel();
         self.server.stop(true).await;
         let _ = tokio::task::spawn_blocking(move || self.thread.join()).await;
     }
@@ -61,11 +64,13 @@ pub fn serve(listen: SocketAddr, context: HttpContext) -> Result<ServerHandle, S
     let listener = TcpListener::bind(listen).map_err(refused)?;
     let addr = listener.local_addr().map_err(refused)?;
     let (started, start) = std::sync::mpsc::channel();
+    let closing = Closing::default();
+    let closes = closing.clone();
     let thread = std::thread::Builder::new()
         .name("http".to_owned())
         .spawn(move || {
             actix_rt::System::new().block_on(async move {
-                match run(listener, addr, context) {
+                match run(listener, addr, context, closes) {
                     Ok(server) => {
                         let _ = started.send(Ok(server.handle()));
                         if let Err(error) = server.await {
@@ -80,13 +85,14 @@ pub fn serve(listen: SocketAddr, context: HttpContext) -> Result<ServerHandle, S
         })
         .map_err(|error| ServeError::Start(error.to_string()))?;
     let server = start.recv().map_err(|error| ServeError::Start(error.to_string()))??;
-    Ok(ServerHandle { addr, server, thread })
+    Ok(ServerHandle { addr, server, closing, thread })
 }
 
 fn run(
     listener: TcpListener,
     addr: SocketAddr,
     context: HttpContext,
+    closing: Closing,
 ) -> std::io::Result<actix_web::dev::Server> {
     let access = context.access(addr);
     actix_rt::spawn(usual_rates::learn_for_ever(context.clone()));
@@ -94,11 +100,13 @@ fn run(
         App::new()
             .app_data(web::Data::new(context.clone()))
             .app_data(web::Data::new(access.clone()))
+            .app_data(web::Data::new(closing.clone()))
             .wrap(from_fn(check_access))
             .wrap(response::security_headers())
             .service(get("/healthz").to(healthz))
             .service(get("/readyz").to(readyz))
             .service(get("/metrics").to(metrics))
+            .configure(assets::routes)
             .configure(timeline::routes)
             .configure(pipeline::routes)
             .configure(live::routes)
@@ -108,6 +116,7 @@ fn run(
     });
     let server = server
         .workers(1)
+        .on_connect(socket::remember)
         .max_connections(MAX_CONNECTIONS)
         .shutdown_timeout(SHUTDOWN_TIMEOUT)
         .disable_signals()
@@ -142,7 +151,7 @@ async fn check_access(
         .app_data::<web::Data<Access>>()
         .is_some_and(|access| access.allows(request.path(), request.headers()));
     if allowed {
-        return next.call(request).await.map(ServiceResponse::map_into_left_body);
+        return timing::timed(request, next).await.map(ServiceResponse::map_into_left_body);
     }
     Ok(request.into_response(response::unauthorized()).map_into_right_body())
 }

@@ -113,6 +113,8 @@ impl Supervisor {
     }
 
     fn show_settings(&self) {
+        let caught = self.children.iter().filter(|(name, ems)| self.street.catches(ems.id, name));
+        self.street.caught.set(caught.map(|(name, ems)| (ems.id, (name.clone(), ems.settings.enabled))));
         let enabled = self.children.iter().filter(|(_, ems)| ems.settings.enabled);
         self.street.context.set_settings(SettingsPart {
             event_groups: self.settings.event_groups.clone(),

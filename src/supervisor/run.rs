@@ -9,6 +9,7 @@ use crate::clock;
 use crate::event_handler::{Bells, EmsNames, Handling};
 use crate::http::{self, HttpContext};
 use crate::observe::Observe;
+use crate::outages::Caught;
 use crate::provider::ByteBudget;
 use crate::refresh::limits::RefreshLimits;
 use crate::settings::{Settings, plan};
@@ -173,6 +174,7 @@ fn start(
         limits: RefreshLimits::new(settings.most_full_refreshes),
         context: shared.context,
         owner: i64::from(std::process::id()),
+        caught: Caught::default(),
         began: clock::now(),
     };
     Ok(Supervisor::new(street, settings, &rows).start())

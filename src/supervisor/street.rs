@@ -13,6 +13,7 @@ use crate::event_handler::destination::{self, CommitBatches};
 use crate::event_handler::{EventHandler, Handling};
 use crate::http::HttpContext;
 use crate::observe::ActorKind;
+use crate::outages::{Caught, OutageRecorder};
 use crate::provider::{ByteBudget, Ems, EmsId};
 use crate::purger::Purger;
 use crate::refresh::limits::RefreshLimits;
@@ -84,6 +85,8 @@ pub struct Street {
     pub context: HttpContext,
     /// Who this process is, for claims.
     pub owner: i64,
+    /// From whom this process should catch; the Supervisor keeps it.
+    pub caught: Caught,
     /// Since when it is: what was claimed before is nobody's.
     pub began: DateTime<Utc>,
 }
@@ -97,6 +100,8 @@ pub enum WorkerKind {
     Webhooks,
     /// What is older than is kept.
     Purging,
+    /// When nobody caught.
+    Outages,
 }
 
 impl WorkerKind {
@@ -106,6 +111,7 @@ impl WorkerKind {
             Self::Automate => ActorKind::AutomateWorker,
             Self::Webhooks => ActorKind::WebhookSender,
             Self::Purging => ActorKind::Purger,
+            Self::Outages => ActorKind::OutageRecorder,
         }
     }
 }
@@ -225,10 +231,11 @@ impl Street {
     /// The workers that this process has once.
     pub fn workers(&self) -> &'static [WorkerKind] {
         match self.role {
-            Role::Run | Role::QueueWorker => {
-                &[WorkerKind::Automate, WorkerKind::Webhooks, WorkerKind::Purging]
+            Role::Run => {
+                &[WorkerKind::Automate, WorkerKind::Webhooks, WorkerKind::Purging, WorkerKind::Outages]
             }
-            Role::SingleWorker(_) => &[],
+            Role::QueueWorker => &[WorkerKind::Automate, WorkerKind::Webhooks, WorkerKind::Purging],
+            Role::SingleWorker(_) => &[WorkerKind::Outages],
         }
     }
 
@@ -247,6 +254,9 @@ impl Street {
             }
             WorkerKind::Purging => {
                 self.spawn_rounds(kind, Purger::new(handling, self.automation.clone()), notice)
+            }
+            WorkerKind::Outages => {
+                self.spawn_rounds(kind, OutageRecorder::new(handling, self.caught.clone()), notice)
             }
         }
     }

@@ -174,6 +174,14 @@ impl Connection {
         Ok(columns)
     }
 
+    /// How long it is between two columns of timestamps: SQL by which rows can be ordered.
+    pub(super) fn length_of(&self, from: &str, to: &str) -> String {
+        match self.raw {
+            Raw::Sqlite(_) => format!("julianday({to}) - julianday({from})"),
+            Raw::Postgres(_) => format!("{to} - {from}"),
+        }
+    }
+
     /// What makes a claim pass over rows that another transaction is claiming.
     pub(super) fn skip_locked(&self) -> &'static str {
         if self.has_lanes() { "FOR UPDATE SKIP LOCKED" } else { "" }

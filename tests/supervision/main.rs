@@ -101,6 +101,7 @@ async fn start(settings: Settings) -> (actix::Addr<Supervisor>, Observe, Vmdb) {
         limits: RefreshLimits::new(8),
         context: HttpContext::new(observe.clone(), None),
         owner: 1,
+        caught: catchall::outages::Caught::default(),
         began: catchall::clock::now(),
     };
     std::mem::forget(arbiters);

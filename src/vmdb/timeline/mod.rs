@@ -152,8 +152,135 @@ pub fn page_within(
 /// # Errors
 /// See [`VmdbError`].
 pub fn events(connection: &mut Connection, query: &TimelineQuery) -> Result<Vec<TimelineEvent>, VmdbError> {
+<<<<<<< HEAD
     let found = walk::find(connection, query, query.limit.min(MAX_LIMIT + 1), None)?;
     rows::read(connection, found.positions.iter().map(|position| position.id).collect())
+=======
+    let mut values = Vec::new();
+    let sql = statement(query, &mut values);
+    let rows = connection.rows(&sql, &values)?;
+    let mut events = rows.iter().map(event).collect::<Result<Vec<_>, _>>()?;
+    name_resources(connection, &mut events)?;
+    refresh::relate(connection, &mut events)?;
+    Ok(events)
+}
+
+const COLUMNS: &str = "e.id, e.timestamp, e.created_on, e.ems_id, e.event_type, e.message, e.work_id, \
+                       e.vm_or_template_id, e.vm_name, e.dest_vm_or_template_id, e.dest_vm_name, \
+                       e.host_id, e.host_name, e.dest_host_id, e.dest_host_name, \
+                       e.ems_cluster_id, e.ems_cluster_name, e.dest_ems_cluster_id, e.dest_ems_cluster_name, e.folded_count, e.chain_id";
+
+fn statement<'q>(query: &'q TimelineQuery, values: &mut Vec<Value<'q>>) -> String {
+    let mut sql = String::new();
+    let mut source = "event_streams e";
+    // A resource's rows are found by its own index first: ordering by time at once would tempt a planner to walk through
+    // everybody's events.
+    match query.resource {
+        Some((ResourceKind::Vm, id)) => {
+            sql.push_str(&both_ends("vm_or_template_id", "dest_vm_or_template_id"));
+            values.extend([Value::from(id), Value::from(id)]);
+            source = "mine JOIN event_streams e ON e.id = mine.id";
+        }
+        Some((ResourceKind::Host, id)) => {
+            sql.push_str(&both_ends("host_id", "dest_host_id"));
+            values.extend([Value::from(id), Value::from(id)]);
+            source = "mine JOIN event_streams e ON e.id = mine.id";
+        }
+        Some((ResourceKind::Cluster, id)) => {
+            sql.push_str(&both_ends("ems_cluster_id", "dest_ems_cluster_id"));
+            values.extend([Value::from(id), Value::from(id)]);
+            source = "mine JOIN event_streams e ON e.id = mine.id";
+        }
+        Some((ResourceKind::Ems, _)) | None => {}
+    }
+    sql.push_str(&format!("SELECT {COLUMNS} FROM {source} WHERE e.type = 'EmsEvent'"));
+    let of_ems = match query.resource {
+        Some((ResourceKind::Ems, id)) => Some(id),
+        _ => query.ems_id,
+    };
+    if let Some(ems_id) = of_ems {
+        sql.push_str(" AND e.ems_id = ?");
+        values.push(ems_id.into());
+    }
+    if let Some(since) = query.since {
+        sql.push_str(" AND e.timestamp >= ?");
+        values.push(since.into());
+    }
+    if let Some(until) = query.until {
+        sql.push_str(" AND e.timestamp < ?");
+        values.push(until.into());
+    }
+    if let Some(Position { timestamp, id }) = query.before {
+        sql.push_str(" AND e.timestamp <= ? AND (e.timestamp < ? OR e.id < ?)");
+        values.extend([timestamp.into(), timestamp.into(), id.into()]);
+    }
+    if let Some(event_types) = &query.event_types {
+        sql.push_str(" AND e.event_type ?");
+        values.push(Value::Texts(event_types.iter().map(String::as_str).collect()));
+    }
+    sql.push_str(" ORDER BY e.timestamp DESC, e.id DESC LIMIT ?");
+    values.push((query.limit.min(MAX_LIMIT + 1) as i64).into());
+    sql
+}
+
+fn both_ends(column: &str, dest_column: &str) -> String {
+    format!(
+        "WITH mine AS MATERIALIZED (SELECT id FROM event_streams WHERE {column} = ? \
+         UNION SELECT id FROM event_streams WHERE {dest_column} = ?) "
+    )
+}
+
+fn event(row: &Fields) -> Result<TimelineEvent, VmdbError> {
+    let timestamp = row.time(1).ok_or_else(|| VmdbError::Bug("an event without a timestamp".to_owned()))?;
+    let resource = |kind, at: usize, destination| {
+        let (id, name) = (row.integer(at), row.string(at + 1));
+        (id.is_some() || name.is_some()).then_some(EventResource { kind, id, name, destination })
+    };
+    let resources = [
+        resource(ResourceKind::Vm, 7, false),
+        resource(ResourceKind::Vm, 9, true),
+        resource(ResourceKind::Host, 11, false),
+        resource(ResourceKind::Host, 13, true),
+        resource(ResourceKind::Cluster, 15, false),
+        resource(ResourceKind::Cluster, 17, true),
+    ];
+    Ok(TimelineEvent {
+        position: Position { timestamp, id: row.id(0)? },
+        created_on: row.time(2),
+        ems_id: row.integer(3),
+        event_type: row.string(4).unwrap_or_default(),
+        message: row.string(5),
+        work_id: row.integer(6),
+        resources: resources.into_iter().flatten().collect(),
+        refresh: None,
+        folded: row.integer(19).unwrap_or_default(),
+        chain_id: row.integer(20),
+    })
+}
+
+/// An event often knows only the key of what it names: the row tells the name.
+fn name_resources(connection: &mut Connection, events: &mut [TimelineEvent]) -> Result<(), VmdbError> {
+    for (kind, sql) in [
+        (ResourceKind::Vm, "SELECT id, name FROM vms WHERE id ?"),
+        (ResourceKind::Host, "SELECT id, name FROM hosts WHERE id ?"),
+        (ResourceKind::Cluster, "SELECT id, name FROM ems_clusters WHERE id ?"),
+    ] {
+        let unnamed = |resource: &&mut EventResource| resource.kind == kind && resource.name.is_none();
+        let all = events.iter_mut().flat_map(|event| &mut event.resources);
+        let mut resources: Vec<_> = all.filter(unnamed).collect();
+        let ids: Vec<i64> = resources.iter().filter_map(|resource| resource.id).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        let rows = connection.rows(sql, &[Value::Integers(ids)])?;
+        let names: BTreeMap<i64, String> =
+            rows.iter().filter_map(|row| Some((row.integer(0)?, row.string(1)?))).collect();
+        for resource in &mut resources {
+            resource.name = resource.id.and_then(|id| names.get(&id).cloned());
+        }
+    }
+    Ok(())
+>>>>>>> watch
 }
 
 /// The newest event's own time; quick, whatever there is.
