@@ -131,11 +131,11 @@ pub(super) fn keep(
     let mut changes = Vec::new();
     for (stored, row) in written.revived {
         let change = new(stored.id, row.ems_ref, "inventory");
-        changes.push(change.from_to(Some(gone(association)), Some("active")));
+        changes.push(change.saying(Some(gone(association)), Some("active")));
     }
     let revived: Vec<i64> = written.revived.iter().map(|(stored, _)| stored.id).collect();
     for (ems_ref, id) in written.added.iter().filter(|(_, id)| !revived.contains(id)) {
-        changes.push(new(*id, ems_ref, "inventory").from_to(None, Some("active")));
+        changes.push(new(*id, ems_ref, "inventory").saying(None, Some("active")));
     }
     for watched in columns {
         let Some(index) = group.columns.iter().position(|column| *column == watched.column) else { continue };
@@ -188,7 +188,7 @@ pub(super) fn keep_removed(
                 work_id: because.work_id(association.name, ems_ref),
                 ..NewChange::of(ems_id, class, *id)
             };
-            changes.push(change.from_to(Some("active"), Some(gone(association))));
+            changes.push(change.saying(Some("active"), Some(gone(association))));
         }
     }
     for (table, column) in association.referred_by() {

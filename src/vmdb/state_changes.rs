@@ -70,8 +70,8 @@ impl NewChange {
         }
     }
 
-    /// From this value to that.
-    pub(super) fn from_to(self, before: Option<&str>, after: Option<&str>) -> Self {
+    /// The same, from this value to that.
+    pub(super) fn saying(self, before: Option<&str>, after: Option<&str>) -> Self {
         Self { before: before.map(str::to_owned), after: after.map(str::to_owned), ..self }
     }
 }

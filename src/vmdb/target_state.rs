@@ -61,7 +61,7 @@ fn keep(
     event_id: i64,
 ) -> Result<(), VmdbError> {
     let (Some(ems_id), true) = (ems_id, before != after) else { return Ok(()) };
-    let change = NewChange::of(EmsId(ems_id), class, id).from_to(before, after);
+    let change = NewChange::of(EmsId(ems_id), class, id).saying(before, after);
     let change = NewChange { attribute, changed_on: clock::now(), event_id: Some(event_id), ..change };
     state_changes::keep(connection, &[change])
 }
