@@ -14,9 +14,11 @@ mod metrics;
 mod pipeline;
 mod probes;
 mod reading;
+mod refusal;
 mod response;
 mod server;
 mod timeline;
+mod tls;
 
 pub use context::{HttpContext, SettingsPart};
 pub use server::{ServeError, ServerHandle, serve};
