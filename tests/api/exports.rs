@@ -25,8 +25,8 @@ async fn an_export_is_what_the_timeline_shows_in_three_forms(fresh: Fresh) {
 
     let (content_type, text) = read(&house, "/export.csv?level=critical&ems=demo+%3Ccloud%3E").await;
     assert!(content_type.starts_with("text/csv"), "{content_type}");
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let at = |name: &str| reader.headers().unwrap().iter().position(|header| header == name).unwrap();
+    let header = csv::Reader::from_reader(text.as_bytes()).headers().unwrap().clone();
+    let at = |name: &str| header.iter().position(|header| header == name).unwrap();
     let (id, message, vms) = (at("id"), at("message"), at("vms"));
     let rows: Vec<_> = csv::Reader::from_reader(text.as_bytes()).records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 3, "of one EMS, of the last day, critical: {text}");

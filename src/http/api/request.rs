@@ -147,10 +147,10 @@ impl Request {
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
                 "attributes" if !value.is_empty() => request.attributes = Some(list(&value)),
-                "expand" => {
-                    drop(expand(Some(&value).filter(|value| !value.is_empty()).map(|value| &**value))?)
+                "expand" if !value.is_empty() => {
+                    expand(Some(&value))?;
                 }
-                "attributes" => {}
+                "attributes" | "expand" => {}
                 other => return Err(ApiError::unknown("query parameter", other, ["attributes", "expand"])),
             }
         }
