@@ -11,7 +11,7 @@ mod html;
 mod layout;
 mod live;
 mod metrics;
-mod pipeline;
+pub mod pipeline;
 mod probes;
 mod reading;
 mod refusal;
@@ -19,6 +19,7 @@ mod response;
 mod server;
 mod timeline;
 mod tls;
+mod usual_rates;
 
 pub use context::{HttpContext, SettingsPart};
 pub use server::{ServeError, ServerHandle, serve};

@@ -49,6 +49,7 @@ async fn every_answer_is_as_the_description_says(fresh: Fresh) {
     let told =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}");
+    println!("{told}");
     assert!(told.contains("passed") || told.contains("No issues found"), "nothing was asked: {told}");
     house.close().await;
 }
