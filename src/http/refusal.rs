@@ -16,7 +16,7 @@ const LONGEST_ADDRESS: usize = 8 * 1024;
 /// All headers together, in bytes.
 const LARGEST_HEADERS: usize = 16 * 1024;
 /// What pages of other sites cannot ask for at all; links to the timeline go on working.
-const OWN_SITE_ONLY: [&str; 2] = ["/api", "/export"];
+const OWN_SITE_ONLY: [&str; 4] = ["/api", "/export", "/live", "/pipeline.json"];
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -97,11 +97,12 @@ impl Builder<'_> {
         };
         let files = TlsFiles::below(self.working_directory, certificate, key);
         if let Err(error) = files.read() {
-            let name = match &error {
-                TlsFilesError::Certificate { .. } => "certificate",
-                TlsFilesError::Key { .. } => "key",
+            let (name, path, reason) = match error {
+                TlsFilesError::Certificate { reason, .. } => ("certificate", certificate, reason),
+                TlsFilesError::Key { reason, .. } => ("key", key, reason),
             };
-            self.error(node.get(name).unwrap_or(node), format!("http.tls.{name}"), error.to_string());
+            let message = format!("{path}: {reason}");
+            self.error(node.get(name).unwrap_or(node), format!("http.tls.{name}"), message);
         }
         Some(files)
     }

@@ -61,7 +61,7 @@ impl TlsFiles {
         match certified.keys_match() {
             Ok(()) => Ok(certified),
             Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch)) => {
-                Err(of_key(format!("this is not the key of the certificate {}", self.certificate.display())))
+                Err(of_key("this is not the key of http.tls.certificate".to_owned()))
             }
             Err(rustls::Error::InconsistentKeys(_)) => Ok(certified),
             Err(error) => Err(of_certificate(format!("it cannot be used: {error}"))),

@@ -56,7 +56,7 @@ fn wrong_files_are_told_with_path_and_reason() {
         ("README.md", "server.key", "README.md", "it holds no certificate"),
         ("server.crt", "README.md", "README.md", "it holds no private key"),
         ("server.key", "server.key", "server.key", "it holds no certificate"),
-        ("server.crt", "renewed.key", "renewed.key", "this is not the key of the certificate"),
+        ("server.crt", "renewed.key", "renewed.key", "this is not the key of http.tls.certificate"),
     ] {
         let error = files(certificate, key).read().unwrap_err().to_string();
         assert!(error.contains(path) && error.contains(reason), "{certificate}, {key}: {error}");
