@@ -15,10 +15,12 @@ mod metrics;
 pub mod pipeline;
 mod probes;
 mod reading;
+mod refusal;
 mod response;
 mod server;
 mod timeline;
 mod timing;
+mod tls;
 mod usual_rates;
 
 pub use context::{HttpContext, SettingsPart};

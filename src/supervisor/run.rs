@@ -72,11 +72,14 @@ pub fn run(role: Role, settings: Settings, switchboard: Switchboard, load: Load)
         let budget = ByteBudget::default();
         observe.set_byte_budget(budget.clone());
         let context = HttpContext::new(observe.clone(), settings.http.token.clone());
+        if let Some(files) = &settings.http.tls {
+            context.read_certificate(files).map_err(|error| RunError::Io(format!("http.tls: {error}")))?;
+        }
         let server = match settings.http.listen.filter(|_| role == Role::Run) {
             Some(listen) => {
                 let server =
                     http::serve(listen, context.clone()).map_err(|error| RunError::Io(error.to_string()))?;
-                log::info!("listening on http://{}", server.addr);
+                log::info!("listening on {}", server.url());
                 Some(server)
             }
             None => None,

@@ -3,6 +3,7 @@
 //! [`Vmdb`] hands closures to threads of its own, each with a connection. The functions of this module's files take
 //! `&mut Connection`, so that they compose within one transaction.
 
+pub mod api;
 mod associations;
 pub mod automate_claim;
 pub mod automate_work;
