@@ -46,6 +46,7 @@ pub mod refresh_request;
 pub mod refresh_work;
 mod relate;
 pub mod resource;
+pub mod resource_names;
 pub mod restarts;
 pub mod rule_facts;
 pub mod rule_firings;
