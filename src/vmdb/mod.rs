@@ -52,6 +52,8 @@ pub mod rule_facts;
 pub mod rule_firings;
 pub mod schemas;
 mod sqlite;
+pub mod standing;
+pub mod state_changes;
 mod statement;
 pub mod stored_event;
 pub mod target_state;
