@@ -32,7 +32,8 @@ pub fn text(
             one_line(&letter.letter.native)
         )
     };
-    Ok(letters.iter().map(letter).collect::<String>() + "`catchall events --dead --retry` parses them again.\n")
+    Ok(letters.iter().map(letter).collect::<String>()
+        + "`catchall events --dead --retry` parses them again.\n")
 }
 
 /// The latest for machines: one JSON object on each line, newest first.

@@ -67,7 +67,8 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_told_with_the_one_that_was_probably_meant() {
-        let names = |names: &[&str]| -> Names { (1..).zip(names.iter().map(|name| (*name).to_owned())).collect() };
+        let names =
+            |names: &[&str]| -> Names { (1..).zip(names.iter().map(|name| (*name).to_owned())).collect() };
         let clouds = names(&["demo cloud", "quiet"]);
         for (asked, known, says) in [
             ("demo clodu", &clouds, "did you mean \"demo cloud\"?"),
@@ -76,7 +77,10 @@ mod tests {
             ("moon", &names(&[]), "none was entered yet, `catchall run` does"),
             ("moon", &names(&["x"; 21]), "`catchall ems list` shows the 21 that there are"),
         ] {
-            assert_eq!(unknown(asked, known).to_string(), format!("there is no EMS {asked:?} in the VMDB; {says}"));
+            assert_eq!(
+                unknown(asked, known).to_string(),
+                format!("there is no EMS {asked:?} in the VMDB; {says}")
+            );
         }
     }
 }

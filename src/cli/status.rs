@@ -3,12 +3,12 @@
 //! Whether a catcher is connected only the running process knows; where it cannot be asked, the VMDB alone tells, and that
 //! is said. Exit status 0 either way.
 
-use super::times::ago;
 use super::pipeline::EmsState;
 use super::standing::{self, Row, Standing};
 use super::table::{Align, Cell, Column, fitted};
 use super::terminal::{Screen, Tone};
-use super::troubles::{troubles, MOST_TOLD};
+use super::times::ago;
+use super::troubles::{MOST_TOLD, troubles};
 use super::{CliError, failed, pipeline, terminal};
 use crate::clock;
 use crate::settings::Settings;
@@ -43,12 +43,15 @@ pub fn text(standing: &Standing, now: DateTime<Utc>, screen: &Screen) -> String 
     let rows = standing.rows();
     let mut text = format!("{}\n", who_tells(standing, now));
     if rows.is_empty() {
-        text.push_str("No EMS is known yet. Add one to ext_management_systems in the settings, then `catchall run`.\n");
+        text.push_str(
+            "No EMS is known yet. Add one to ext_management_systems in the settings, then `catchall run`.\n",
+        );
         return text;
     }
     text.push_str(&format!("{}\n\n", counted(&rows)));
     text.push_str(&fitted(&COLUMNS, rows.iter().map(|row| cells(row, now)).collect(), screen));
-    let troubled: Vec<_> = rows.iter().map(|row| troubles(row, now)).filter(|lines| !lines.is_empty()).collect();
+    let troubled: Vec<_> =
+        rows.iter().map(|row| troubles(row, now)).filter(|lines| !lines.is_empty()).collect();
     for (name, lines) in troubled.iter().take(MOST_TOLD).map(|troubles| (&troubles.name, &troubles.lines)) {
         text.push_str(&format!("\n{}\n", screen.paint(name, Tone::Warning)));
         lines.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
@@ -96,7 +99,8 @@ fn who_tells(standing: &Standing, now: DateTime<Utc>) -> String {
         Ok(pipeline) => pipeline,
         Err(why) => return format!("Told by the VMDB alone: {why}."),
     };
-    let mut said = format!("Catchall {} runs", pipeline.version.as_deref().unwrap_or_default()).replace("  ", " ");
+    let mut said =
+        format!("Catchall {} runs", pipeline.version.as_deref().unwrap_or_default()).replace("  ", " ");
     if let Some(started_on) = pipeline.process.started_on {
         said.push_str(&format!(", for {}", clock::in_words(now - started_on)));
     }
@@ -104,7 +108,9 @@ fn who_tells(standing: &Standing, now: DateTime<Utc>) -> String {
         said.push_str(&format!(", with {} of memory", super::times::bytes(bytes)));
     }
     match (&pipeline.vmdb.error, &standing.overview) {
-        (Some(error), _) if !pipeline.vmdb.answers => said.push_str(&format!(". Its VMDB does not answer: {error}")),
+        (Some(error), _) if !pipeline.vmdb.answers => {
+            said.push_str(&format!(". Its VMDB does not answer: {error}"))
+        }
         (_, Err(error)) => said.push_str(&format!(". The VMDB does not answer this command: {error}")),
         _ => {}
     }
@@ -122,29 +128,25 @@ fn counted(rows: &[Row<'_>]) -> String {
     format!("{} {noun}: {}", rows.len(), states.collect::<Vec<_>>().join(", "))
 }
 
-const fn column(heading: &'static str, align: Align, spare: u8) -> Column {
-    Column { heading, align, spare }
-}
-
 const COLUMNS: [Column; 12] = [
-    column("EMS", Align::Left, 0),
-    column("STATE", Align::Left, 0),
-    column("LAST EVENT", Align::Right, 0),
-    column("EV/S", Align::Right, 4),
-    column("LAG", Align::Right, 5),
-    column("24 H", Align::Right, 7),
-    column("WAITING", Align::Right, 3),
-    column("DEAD", Align::Right, 1),
-    column("GAPS", Align::Right, 2),
-    column("RESTARTS", Align::Right, 8),
-    column("REFRESHED", Align::Right, 6),
-    column("CURSOR MOVED", Align::Right, 9),
+    Column::new("EMS", Align::Left, 0),
+    Column::new("STATE", Align::Left, 0),
+    Column::new("LAST EVENT", Align::Right, 0),
+    Column::new("EV/S", Align::Right, 4),
+    Column::new("LAG", Align::Right, 5),
+    Column::new("24 H", Align::Right, 7),
+    Column::new("WAITING", Align::Right, 3),
+    Column::new("DEAD", Align::Right, 1),
+    Column::new("GAPS", Align::Right, 2),
+    Column::new("RESTARTS", Align::Right, 8),
+    Column::new("REFRESHED", Align::Right, 6),
+    Column::new("CURSOR MOVED", Align::Right, 9),
 ];
 
 fn cells(row: &Row<'_>, now: DateTime<Utc>) -> Vec<Cell> {
     let Row { ems, overview } = row;
     let known = |number: Option<String>| number.unwrap_or_else(|| "-".to_owned());
-    let silent = if standing::is_silent(ems, now) { Tone::Warning } else { Tone::Plain };
+    let silent = if standing::is_silent(ems) { Tone::Warning } else { Tone::Plain };
     vec![
         ems.name.as_str().into(),
         Cell::new(standing::in_words(&ems.state), standing::tone(&ems.state)),
@@ -162,7 +164,7 @@ fn cells(row: &Row<'_>, now: DateTime<Utc>) -> Vec<Cell> {
 }
 
 /// A number that had better be 0.
-fn counted_badly(count: Option<u64>, tone: Tone) -> Cell {
+fn counted_badly(count: Option<i64>, tone: Tone) -> Cell {
     match count {
         None => "-".into(),
         Some(0) => "0".into(),

@@ -26,6 +26,13 @@ pub struct Column {
     pub spare: u8,
 }
 
+impl Column {
+    /// A column.
+    pub const fn new(heading: &'static str, align: Align, spare: u8) -> Self {
+        Self { heading, align, spare }
+    }
+}
+
 /// What stands in a column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
@@ -54,7 +61,7 @@ const SHORTEST: usize = 8;
 
 /// Rows below their headings, aligned, in full.
 pub fn table<const N: usize>(headings: [(&'static str, Align); N], rows: &[[String; N]]) -> String {
-    let columns = headings.map(|(heading, align)| Column { heading, align, spare: 0 });
+    let columns = headings.map(|(heading, align)| Column::new(heading, align, 0));
     let rows = rows.iter().map(|row| row.iter().map(|text| Cell::from(text.as_str())).collect()).collect();
     fitted(&columns, rows, &Screen::default())
 }
@@ -87,7 +94,9 @@ pub fn layout(columns: &[Column], rows: &mut [Vec<Cell>], room: Option<usize>) -
     let dispensable = shown.first().map_or(0, |(_, width)| width.saturating_sub(2 * SHORTEST));
     while taken(&shown) - dispensable > room {
         let spare = |(at, _): &&(usize, usize)| columns[*at].spare;
-        let Some(least) = shown.iter().filter(|column| spare(column) > 0).max_by_key(spare).copied() else { break };
+        let Some(least) = shown.iter().filter(|column| spare(column) > 0).max_by_key(spare).copied() else {
+            break;
+        };
         shown.retain(|column| *column != least);
     }
     let beyond = taken(&shown).saturating_sub(room);
@@ -132,14 +141,22 @@ mod tests {
     #[test]
     fn a_narrow_terminal_loses_what_matters_least_and_then_the_ends_of_names() {
         let columns = [("EMS", 0), ("STATE", 0), ("RESTARTS", 1), ("TYPE", 2)]
-            .map(|(heading, spare)| Column { heading, align: Align::Left, spare });
-        let rows = vec![vec!["a long name of a cloud".into(), Cell::new("running", Tone::Good), "7".into(), "t".into()]];
+            .map(|(heading, spare)| Column::new(heading, Align::Left, spare));
+        let rows = vec![vec![
+            "a long name of a cloud".into(),
+            Cell::new("running", Tone::Good),
+            "7".into(),
+            "t".into(),
+        ]];
         let on = |room, colours| fitted(&columns, rows.clone(), &Screen { columns: Some(room), colours });
         assert_eq!(
             on(80, false),
             "EMS                     STATE    RESTARTS  TYPE\na long name of a cloud  running  7         t\n"
         );
-        assert_eq!(on(40, false), "EMS                    STATE    RESTARTS\na long name of a clo…  running  7\n");
+        assert_eq!(
+            on(40, false),
+            "EMS                    STATE    RESTARTS\na long name of a clo…  running  7\n"
+        );
         assert_eq!(on(26, false), "EMS                STATE\na long name of a…  running\n");
         assert_eq!(on(5, false), "EMS       STATE\na long …  running\n");
         assert!(on(80, true).contains("\u{1b}[32mrunning\u{1b}[0m"));

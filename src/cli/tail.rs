@@ -9,8 +9,8 @@ use super::terminal::{self, Reader, Screen};
 use super::{CliError, event_filter::EventFilterArguments, failed};
 use crate::clock;
 use crate::settings::{EventGroups, Settings};
-use crate::vmdb::timeline::{TimelineEvent, TimelineQuery};
 use crate::vmdb::timeline::tail::Tail;
+use crate::vmdb::timeline::{TimelineEvent, TimelineQuery};
 use crate::vmdb::{Access, Connection, Vmdb, VmdbError};
 use clap::Args;
 use std::collections::BTreeSet;
@@ -67,7 +67,12 @@ pub fn run(settings: &Settings, arguments: &TailArguments, as_json: bool) -> Res
     })
 }
 
-async fn follow(settings: &Settings, filter: EventFilter, first: usize, mut lines: Lines) -> Result<(), CliError> {
+async fn follow(
+    settings: &Settings,
+    filter: EventFilter,
+    first: usize,
+    mut lines: Lines,
+) -> Result<(), CliError> {
     let vmdb = Vmdb::open(&settings.vmdb, Access::Read).await.map_err(failed)?;
     let groups = settings.event_groups.clone();
     let begin = move |connection: &mut Connection| Ok(Follower::begin(connection, filter, groups, first));
@@ -129,7 +134,7 @@ impl Follower {
     ) -> Result<(Self, Seen), FilterError> {
         let query = filter.query(connection, &groups, first)?;
         // Types that nobody has seen yet may come: a pattern, a level or a group is looked at as events do.
-        let event_types = query.event_types.clone().filter(|_| filter.types().is_one());
+        let event_types = query.event_types.clone().filter(|_| filter.types().one().is_some());
         let tail = Tail::from_now(connection, TimelineQuery { event_types, ..query.clone() })?;
         let mut events = latest(connection, query)?;
         events.reverse();

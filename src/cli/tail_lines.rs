@@ -39,7 +39,10 @@ impl Lines {
     /// The lines of what was seen.
     pub fn of(&mut self, seen: &Seen) -> String {
         let Some(columns) = &mut self.people else {
-            let lines = seen.events.iter().map(|event| format!("{}\n", event_line::json(event, &seen.names, &self.groups)));
+            let lines = seen
+                .events
+                .iter()
+                .map(|event| format!("{}\n", event_line::json(event, &seen.names, &self.groups)));
             let mut lines: String = lines.collect();
             if seen.passed_over > 0 {
                 lines.push_str(&format!("{{\"passed_over\":{}}}\n", seen.passed_over));
@@ -121,7 +124,8 @@ mod tests {
         let mut lines = Lines::for_people(groups.clone(), Screen::default());
         let names = crate::cli::ems_names::Names::from([(1, "cloud\u{1b}[2J".to_owned())]);
         let seen = |events| Seen { events, passed_over: 0, names: names.clone() };
-        let first = lines.of(&seen(vec![event(7, "vm.stop", Some("two\nlines")), event(8, "vm.started.again", None)]));
+        let first = lines
+            .of(&seen(vec![event(7, "vm.stop", Some("two\nlines")), event(8, "vm.started.again", None)]));
         assert_eq!(
             first,
             "2026-11-24 06:00:07Z  7  critical  cloud\u{FFFD}[2J  vm.stop           two lines\n\
@@ -135,7 +139,8 @@ mod tests {
         );
         let mut json = Lines::for_machines(groups);
         let told = json.of(&Seen { passed_over: 3, ..seen(vec![event(10, "vm.stop", None)]) });
-        let told: Vec<serde_json::Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let told: Vec<serde_json::Value> =
+            told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!((&told[0]["level"], &told[1]["passed_over"]), (&"critical".into(), &3.into()));
     }
 }

@@ -47,7 +47,8 @@ impl Screen {
         if !io::stdout().is_terminal() {
             return Self::default();
         }
-        let columns = terminal::size().ok().map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0);
+        let columns =
+            terminal::size().ok().map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0);
         Self { columns, colours: takes_colours(|name| std::env::var(name).ok()) }
     }
 
@@ -69,7 +70,8 @@ impl Screen {
 
 /// Whether colours are wanted, by the environment (<https://no-color.org>).
 pub fn takes_colours(variable: impl Fn(&str) -> Option<String>) -> bool {
-    variable("NO_COLOR").is_none_or(|value| value.is_empty()) && variable("TERM").is_none_or(|term| term != "dumb")
+    variable("NO_COLOR").is_none_or(|value| value.is_empty())
+        && variable("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// Writes `text` to standard output, at once.
@@ -128,7 +130,9 @@ mod tests {
     #[test]
     fn colours_are_for_those_who_did_not_say_no() {
         let with = |pairs: &'static [(&str, &str)]| {
-            takes_colours(move |name| pairs.iter().find(|(known, _)| *known == name).map(|(_, v)| (*v).to_owned()))
+            takes_colours(move |name| {
+                pairs.iter().find(|(known, _)| *known == name).map(|(_, v)| (*v).to_owned())
+            })
         };
         assert!(with(&[]) && with(&[("TERM", "xterm")]) && with(&[("NO_COLOR", "")]));
         assert!(!with(&[("NO_COLOR", "1")]) && !with(&[("TERM", "dumb")]));

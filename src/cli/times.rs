@@ -18,7 +18,9 @@ pub fn written(option: &str, text: &str, now: DateTime<Utc>) -> Result<DateTime<
     let back = values::duration(text).and_then(|back| TimeDelta::from_std(back).ok());
     let back = back.and_then(|back| now.checked_sub_signed(back));
     back.or_else(|| text.parse().ok()).ok_or_else(|| {
-        CliError::Usage(format!("{option} {text}: wanted a time such as 2026-11-24T10:00:00Z, or such as 24.hours"))
+        CliError::Usage(format!(
+            "{option} {text}: wanted a time such as 2026-11-24T10:00:00Z, or such as 24.hours"
+        ))
     })
 }
 
@@ -68,7 +70,9 @@ mod tests {
         assert_eq!(read("2026-11-24T10:00:00Z").unwrap().to_rfc3339(), "2026-11-24T10:00:00+00:00");
         assert_eq!(read("2026-11-24T12:00:00+02:00").unwrap().to_rfc3339(), "2026-11-24T10:00:00+00:00");
         for wrong in ["yesterday", "", "999999999999.years"] {
-            assert!(read(wrong).unwrap_err().to_string().starts_with(&format!("--since {wrong}: wanted a time")));
+            assert!(
+                read(wrong).unwrap_err().to_string().starts_with(&format!("--since {wrong}: wanted a time"))
+            );
         }
     }
 }

@@ -1,9 +1,9 @@
 //! What is wrong with an EMS, in words, and what to do about it.
 
-use super::times::{ago, rate, seconds};
 use super::pipeline::EmsState;
 use super::standing::{self, Row};
 use super::terminal::{Tone, one_line};
+use super::times::{ago, rate, seconds};
 use chrono::{DateTime, Utc};
 
 /// The troubles of more EMSs than this are counted, not told.
@@ -29,7 +29,13 @@ impl Troubles {
 pub fn troubles(row: &Row<'_>, now: DateTime<Utc>) -> Troubles {
     let ems = &row.ems;
     let quoted = quoted(&ems.name);
-    let lines = [catching(ems, &quoted), silence(ems, now), refreshing(ems, &quoted), unread(ems, &quoted), lost(row, now)];
+    let lines = [
+        catching(ems, &quoted),
+        silence(ems, now),
+        refreshing(ems, &quoted),
+        unread(ems, &quoted),
+        lost(row, now),
+    ];
     let lines = lines.into_iter().flatten().map(|line| one_line(&line)).collect();
     Troubles { name: one_line(&ems.name), lines }
 }
@@ -44,8 +50,13 @@ fn catching(ems: &EmsState, quoted: &str) -> Option<String> {
     let what_to_do = match ems.state.as_str() {
         "backing_off" => "it is tried again by itself; `catchall check --connect` says what fails".to_owned(),
         "throttled" => "its provider asks to wait, and it goes on by itself".to_owned(),
-        "refused" => "put right its credentials or endpoints in the settings, and try `catchall check --connect`".to_owned(),
-        "waiting_for_vmdb" => "nothing is lost, and it goes on by itself as soon as the VMDB answers".to_owned(),
+        "refused" => {
+            "put right its credentials or endpoints in the settings, and try `catchall check --connect`"
+                .to_owned()
+        }
+        "waiting_for_vmdb" => {
+            "nothing is lost, and it goes on by itself as soon as the VMDB answers".to_owned()
+        }
         "stopped" => format!("`catchall ems restart {quoted}` starts it"),
         state if standing::tone(state) == Tone::Bad => format!("`catchall ems restart {quoted}` may help"),
         _ => return None,
@@ -54,7 +65,8 @@ fn catching(ems: &EmsState, quoted: &str) -> Option<String> {
 }
 
 fn silence(ems: &EmsState, now: DateTime<Utc>) -> Option<String> {
-    let (usual, last) = ems.usual_events_per_second.zip(ems.last_event_on).filter(|_| standing::is_silent(ems, now))?;
+    let (usual, last) =
+        ems.usual_events_per_second.zip(ems.last_event_on).filter(|_| standing::is_silent(ems))?;
     Some(format!(
         "silent for {}, though {} events per second are usual; does its provider still send them?",
         seconds((now - last).num_seconds() as f64),
@@ -64,7 +76,9 @@ fn silence(ems: &EmsState, now: DateTime<Utc>) -> Option<String> {
 
 fn refreshing(ems: &EmsState, quoted: &str) -> Option<String> {
     let error = ems.last_refresh_error.as_deref()?;
-    Some(format!("the last refresh failed: {error}; `catchall queue list --ems {quoted}` shows what is tried again"))
+    Some(format!(
+        "the last refresh failed: {error}; `catchall queue list --ems {quoted}` shows what is tried again"
+    ))
 }
 
 fn unread(ems: &EmsState, quoted: &str) -> Option<String> {
@@ -104,7 +118,8 @@ mod tests {
         };
         let told = |ems: EmsState| troubles(&Row { ems, overview: None }, now).lines;
         assert_eq!(told(ems.clone()), [""; 0], "an old error of one that runs is none");
-        let refused = EmsState { state: "refused".to_owned(), error: Some("401\u{1b}[2J".to_owned()), ..ems.clone() };
+        let refused =
+            EmsState { state: "refused".to_owned(), error: Some("401\u{1b}[2J".to_owned()), ..ems.clone() };
         assert_eq!(
             told(refused),
             ["refused: 401\u{FFFD}[2J; put right its credentials or endpoints in the settings, and try \
@@ -115,9 +130,12 @@ mod tests {
         let silent = EmsState {
             usual_events_per_second: Some(2.0),
             last_event_on: Some(now - TimeDelta::minutes(12)),
+            silence_ratio: Some(1440.0),
             ..ems.clone()
         };
-        assert!(told(silent.clone())[0].starts_with("silent for 12 min, though 2.0 events per second are usual"));
+        assert!(
+            told(silent.clone())[0].starts_with("silent for 12 min, though 2.0 events per second are usual")
+        );
         assert_eq!(told(EmsState { state: "paused".to_owned(), ..silent }), [""; 0]);
         assert!(told(EmsState { gaps: Some(1), ..ems })[0].starts_with("once events were lost"));
     }

@@ -63,7 +63,9 @@ pub fn chosen(
     connection: &mut Connection,
     query: &DeadLetterQuery,
 ) -> Result<Vec<StoredDeadLetter>, VmdbError> {
-    let like = |text: &String| format!("%{}%", text.to_lowercase().replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_"));
+    let like = |text: &String| {
+        format!("%{}%", text.to_lowercase().replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_"))
+    };
     let (text, mut conditions) = (query.text.as_ref().map(like), vec!["1 = 1"]);
     let mut values: Vec<Value<'_>> = Vec::new();
     if let Some(ems_id) = query.ems_id {

@@ -6,7 +6,7 @@ use super::{Connection, Value, VmdbError};
 /// More rows of one name are not told.
 const MOST: i64 = 20;
 
-/// Ids of the VMs or hosts of this name; else of this `ems_ref`; else the one of this id. Those that are archived count,
+/// Ids of the VMs, hosts or clusters of this name; else of this `ems_ref`; else the one of this id. Those that are archived count,
 /// too: their events are still there.
 ///
 /// # Errors
@@ -15,11 +15,16 @@ pub fn find(connection: &mut Connection, kind: ResourceKind, called: &str) -> Re
     let table = match kind {
         ResourceKind::Vm => "vms",
         ResourceKind::Host => "hosts",
+        ResourceKind::Cluster => "ems_clusters",
         ResourceKind::Ems => "ext_management_systems",
     };
     let mut ids = |column: &str, value: Value<'_>| {
         let sql = format!("SELECT id FROM {table} WHERE {column} = ? ORDER BY id LIMIT ?");
-        connection.rows(&sql, &[value, MOST.into()])?.iter().map(|row| row.id(0)).collect::<Result<Vec<_>, _>>()
+        connection
+            .rows(&sql, &[value, MOST.into()])?
+            .iter()
+            .map(|row| row.id(0))
+            .collect::<Result<Vec<_>, _>>()
     };
     let mut found = ids("name", called.into())?;
     if found.is_empty() && kind != ResourceKind::Ems {

@@ -3,6 +3,7 @@
 use super::look::Look;
 use super::state::State;
 use super::{list, one};
+use crate::cli::pipeline::EmsState;
 use crate::cli::standing;
 use crate::cli::terminal::{Tone, one_line, shortened};
 use crate::cli::times::{bytes, rate};
@@ -45,7 +46,8 @@ pub fn said(text: &str, tone: Tone, paint: Paint) -> Span<'static> {
 pub fn draw(frame: &mut Frame<'_>, state: &mut State, paint: Paint, now: DateTime<Utc>) {
     let head = if frame.area().height >= 16 { 4 } else { 2 };
     let [top, middle, foot] =
-        Layout::vertical([Constraint::Length(head), Constraint::Min(1), Constraint::Length(1)]).areas(frame.area());
+        Layout::vertical([Constraint::Length(head), Constraint::Min(1), Constraint::Length(1)])
+            .areas(frame.area());
     draw_head(frame, top, state, paint);
     if state.open {
         one::draw(frame, middle, state, paint, now);
@@ -59,8 +61,13 @@ fn draw_head(frame: &mut Frame<'_>, area: Rect, state: &State, paint: Paint) {
     let Some(look) = &state.look else {
         return frame.render_widget(Line::from("Looking for Catchall …"), area);
     };
-    let rows = Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Length(1), Constraint::Min(0)])
-        .split(area);
+    let rows = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Min(0),
+    ])
+    .split(area);
     frame.render_widget(process_line(look, paint, area.width), rows[0]);
     frame.render_widget(totals_line(look, paint), rows[1]);
     if rows[2].height > 0 {
@@ -73,9 +80,13 @@ fn process_line(look: &Look, paint: Paint, width: u16) -> Line<'static> {
     let at = look.at.format("%H:%M:%SZ").to_string();
     let (left, banner) = match &look.process {
         Ok(pipeline) => {
-            let mut parts = vec![format!("Catchall {}", pipeline.version.as_deref().unwrap_or_default()).trim_end().to_owned()];
+            let mut parts = vec![
+                format!("Catchall {}", pipeline.version.as_deref().unwrap_or_default()).trim_end().to_owned(),
+            ];
             let process = &pipeline.process;
-            parts.extend(process.started_on.map(|started_on| format!("up {}", clock::in_words(look.at - started_on))));
+            parts.extend(
+                process.started_on.map(|started_on| format!("up {}", clock::in_words(look.at - started_on))),
+            );
             parts.extend(process.resident_memory_bytes.map(bytes));
             parts.extend(process.cores_used.map(|cores| format!("{cores:.2} cores")));
             parts.push(match (&pipeline.vmdb.error, pipeline.vmdb.answers) {
@@ -111,7 +122,7 @@ fn totals_line(look: &Look, paint: Paint) -> Line<'static> {
         spans.push(Span::raw(if at == 0 { ": " } else { ", " }));
         spans.push(said(&format!("{count} {}", standing::in_words(state)), standing::tone(state), paint));
     }
-    let sum = |of: fn(&crate::cli::pipeline::EmsState) -> Option<u64>| look.all_ems.iter().filter_map(of).sum::<u64>();
+    let sum = |of: fn(&EmsState) -> Option<i64>| look.all_ems.iter().filter_map(of).sum::<i64>();
     let rates: Vec<f64> = look.all_ems.iter().filter_map(|ems| ems.events_per_second).collect();
     if !rates.is_empty() {
         spans.push(Span::raw(format!(" · {} ev/s", rate(rates.iter().sum()))));
@@ -144,11 +155,16 @@ fn draw_rates(frame: &mut Frame<'_>, area: Rect, state: &State, paint: Paint) {
 
 fn foot_line(state: &State, paint: Paint) -> Line<'static> {
     let key = |key: &str, does: &str| {
-        [Span::styled(key.to_owned(), Style::new().add_modifier(Modifier::BOLD)), said(&format!(" {does}  "), Tone::Quiet, paint)]
+        [
+            Span::styled(key.to_owned(), Style::new().add_modifier(Modifier::BOLD)),
+            said(&format!(" {does}  "), Tone::Quiet, paint),
+        ]
     };
     if state.editing {
         let filter = Span::raw(format!("/{}▏  ", one_line(&state.filter)));
-        return Line::from_iter([filter].into_iter().chain(key("Enter", "keep")).chain(key("Esc", "show all")));
+        return Line::from_iter(
+            [filter].into_iter().chain(key("Enter", "keep")).chain(key("Esc", "show all")),
+        );
     }
     if state.open {
         return Line::from_iter([key("Esc", "back"), key("↑↓", "scroll events"), key("q", "quit")].concat());

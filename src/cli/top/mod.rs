@@ -60,7 +60,8 @@ pub fn run(settings: &Settings) -> Result<(), CliError> {
     spawn("top-signals", &tell, || signalled().err().map(|error| error.to_string()))?;
     // What is logged would be written over what is drawn.
     log::set_max_level(log::LevelFilter::Off);
-    let mut terminal = ratatui::try_init().map_err(|error| failed(format!("the terminal cannot be used: {error}")))?;
+    let mut terminal =
+        ratatui::try_init().map_err(|error| failed(format!("the terminal cannot be used: {error}")))?;
     let ended = spawn("top-keys", &tell, {
         let tell = tell.clone();
         move || read_keys(&tell).err().map(|error| error.to_string())
@@ -134,7 +135,9 @@ fn spawn(
     struct Ends(Sender<Message>, Option<String>);
     impl Drop for Ends {
         fn drop(&mut self) {
-            let _ = self.0.send(Message::Ended(self.1.take()));
+            let panicked =
+                std::thread::panicking().then(|| "a mistake in catchall top, please report it".to_owned());
+            let _ = self.0.send(Message::Ended(panicked.or(self.1.take())));
         }
     }
     let ends = Ends(tell.clone(), None);
