@@ -25,6 +25,7 @@ mod retry;
 pub mod rule_arguments;
 mod rule_event;
 pub mod rules;
+mod signals;
 pub mod simulate;
 pub mod standing;
 pub mod status;

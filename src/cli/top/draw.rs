@@ -122,10 +122,9 @@ fn totals_line(look: &Look, paint: Paint) -> Line<'static> {
         spans.push(Span::raw(format!(" · {} ev/s", rate(rates.iter().sum()))));
     }
     spans.push(Span::raw(format!(" · waiting {}", sum(|ems| ems.waiting_work))));
-    for (count, what, tone) in [
-        (sum(|ems| ems.dead_letters), "dead", Tone::Bad),
-        (sum(|ems| ems.gaps), "gaps", Tone::Warning),
-    ] {
+    for (count, what, tone) in
+        [(sum(|ems| ems.dead_letters), "dead", Tone::Bad), (sum(|ems| ems.gaps), "gaps", Tone::Warning)]
+    {
         spans.push(Span::raw(" · "));
         spans.push(said(&format!("{what} {count}"), if count > 0 { tone } else { Tone::Plain }, paint));
     }

@@ -14,7 +14,7 @@ mod state;
 mod tests;
 
 use super::terminal::takes_colours;
-use super::{CliError, failed};
+use super::{CliError, failed, signals};
 use crate::clock;
 use crate::settings::Settings;
 use draw::Paint;
@@ -24,6 +24,7 @@ use ratatui::crossterm::event::{self, Event, KeyEvent};
 use state::{Answer, State};
 use std::io::{self, IsTerminal};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use tokio::signal::unix::SignalKind;
 use tokio::sync::watch;
 
 /// What the drawing thread is told.
@@ -114,16 +115,8 @@ fn read_keys(tell: &Sender<Message>) -> io::Result<()> {
 
 /// Waits until the process is asked to end.
 fn signalled() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let (mut terminate, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = hang_up.recv() => {}
-        }
-        Ok(())
-    })
+    runtime.block_on(signals::first_of(&[SignalKind::terminate(), SignalKind::hangup()]))
 }
 
 /// A thread whose end, also by a panic, ends all.
