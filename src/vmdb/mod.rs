@@ -50,6 +50,7 @@ pub mod refresh_request;
 pub mod refresh_work;
 mod relate;
 pub mod resource;
+pub mod resource_names;
 pub mod resource_search;
 pub mod restarts;
 pub mod rule_facts;

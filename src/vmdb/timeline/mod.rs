@@ -81,7 +81,8 @@ pub struct TimelineEvent {
     pub chain_id: Option<i64>,
     /// How many repeats flood control folded into it.
     pub folded: i64,
-    pub(super) work_id: Option<i64>,
+    /// Joins `miq_queue` and `ems_refreshes`: the work that it asked for.
+    pub work_id: Option<i64>,
 }
 
 /// A resource that an event names.
