@@ -48,6 +48,8 @@ pub enum Command {
     Migrate,
     /// How the EMSs and their work are
     Status,
+    /// Ask the Catchall that runs with these settings whether it is ready; for containers
+    Healthcheck,
     /// The latest events, the story of one, or the dead letters
     Events(EventsArguments),
     /// Look at the rules, and try them on events

@@ -8,6 +8,7 @@ pub mod connect;
 pub mod ems;
 pub mod event_show;
 pub mod events;
+pub mod healthcheck;
 pub mod logging;
 pub mod parse;
 pub mod prove;
@@ -150,6 +151,7 @@ fn command(arguments: &Arguments) -> Result<(), CliError> {
         Command::Prove(prove) => prove::run(prove, arguments.json),
         Command::Migrate => steer::migrate(&load_settings(&load_options(arguments))?),
         Command::Status => steer::status(&load_settings(&load_options(arguments))?, arguments.json),
+        Command::Healthcheck => healthcheck::run(&load_settings(&load_options(arguments))?),
         Command::Events(events) => {
             let settings = load_settings(&load_options(arguments))?;
             steer::events(&settings, load_switchboard, events, arguments.json)
