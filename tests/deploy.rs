@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may say so by panicking")]
 
+#[allow(dead_code, reason = "shared with the tests of the street")]
 #[path = "support/cloud.rs"]
 mod cloud;
 #[path = "deploy/container.rs"]
@@ -12,6 +13,7 @@ mod files;
 mod notify;
 #[path = "deploy/package.rs"]
 mod package;
+#[allow(dead_code, reason = "shared with the tests of the street")]
 #[path = "support/process.rs"]
 mod process;
 #[path = "deploy/unit.rs"]

@@ -11,6 +11,8 @@ mod event_show;
 mod filled;
 #[path = "http/pages.rs"]
 mod pages;
+#[path = "http/pipeline.rs"]
+mod pipeline;
 #[path = "support/postgres.rs"]
 mod postgres;
 #[path = "http/probes.rs"]

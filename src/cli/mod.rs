@@ -4,13 +4,19 @@
 
 pub mod arguments;
 pub mod check;
+pub mod completions;
 pub mod connect;
+pub mod dead;
 pub mod ems;
+pub mod ems_names;
+pub mod event_filter;
+mod event_line;
 pub mod event_show;
 pub mod events;
 pub mod healthcheck;
 pub mod logging;
 pub mod parse;
+pub mod pipeline;
 pub mod prove;
 pub mod queue;
 pub mod refresh;
@@ -20,9 +26,16 @@ pub mod rule_arguments;
 mod rule_event;
 pub mod rules;
 pub mod simulate;
+pub mod standing;
 pub mod status;
 pub mod steer;
 mod table;
+pub mod tail;
+mod tail_lines;
+pub mod terminal;
+mod times;
+pub mod top;
+mod troubles;
 pub mod worker_arguments;
 
 pub use retry::{Retried, retry};
@@ -150,7 +163,10 @@ fn command(arguments: &Arguments) -> Result<(), CliError> {
         Command::Simulate(SimulateCommand::AwesomeCloud(simulate)) => simulate::awesome_cloud(simulate),
         Command::Prove(prove) => prove::run(prove, arguments.json),
         Command::Migrate => steer::migrate(&load_settings(&load_options(arguments))?),
-        Command::Status => steer::status(&load_settings(&load_options(arguments))?, arguments.json),
+        Command::Status => status::run(&load_settings(&load_options(arguments))?, arguments.json),
+        Command::Top => top::run(&load_settings(&load_options(arguments))?),
+        Command::Tail(tail) => tail::run(&load_settings(&load_options(arguments))?, tail, arguments.json),
+        Command::Completions(completions) => completions::run(completions),
         Command::Healthcheck => healthcheck::run(&load_settings(&load_options(arguments))?),
         Command::Events(events) => {
             let settings = load_settings(&load_options(arguments))?;

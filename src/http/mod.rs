@@ -11,12 +11,13 @@ mod html;
 mod layout;
 mod live;
 mod metrics;
-mod pipeline;
+pub mod pipeline;
 mod probes;
 mod reading;
 mod response;
 mod server;
 mod timeline;
+mod usual_rates;
 
 pub use context::{HttpContext, SettingsPart};
 pub use server::{ServeError, ServerHandle, serve};

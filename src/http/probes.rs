@@ -27,7 +27,7 @@ async fn vmdb_answers(context: &HttpContext) -> Result<(), String> {
 
 /// A VMDB that answers questions may still take no commits: its disk is full, or somebody holds it locked. Then nothing is
 /// acknowledged, and that is no readiness.
-fn takes_commits(context: &HttpContext) -> Result<(), String> {
+pub(super) fn takes_commits(context: &HttpContext) -> Result<(), String> {
     let actors = context.observe().actors();
     let handler = actors.iter().find_map(|(kind, _, figures)| {
         let waits = figures.state() == ActorState::WaitingForVmdb;

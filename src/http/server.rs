@@ -4,7 +4,7 @@ use super::access::Access;
 use super::context::HttpContext;
 use super::metrics::{OPENMETRICS, PROMETHEUS, wants_openmetrics};
 use super::probes::Readiness;
-use super::{api, export, live, pipeline, response, timeline};
+use super::{api, export, live, pipeline, response, timeline, usual_rates};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -89,6 +89,7 @@ fn run(
     context: HttpContext,
 ) -> std::io::Result<actix_web::dev::Server> {
     let access = context.access(addr);
+    actix_rt::spawn(usual_rates::learn_for_ever(context.clone()));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(context.clone()))

@@ -2,6 +2,8 @@
 
 use super::counts::{Counts, ProcessCounts};
 use super::histogram::Histogram;
+use super::rate::MinuteCounts;
+use super::usual::UsualRate;
 use crate::provider::ByteBudget;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -10,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The kinds of actor on the street; the `actor` label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ActorKind {
     /// One per EMS.
     EventCatcher,
@@ -209,6 +211,9 @@ pub struct EmsFigures {
     pub refreshed: Histogram,
     /// From the event's own time to its commit, latest.
     pub lag: Timing,
+    /// New events by the minute of their commit.
+    pub rate: MinuteCounts,
+    usual: Mutex<Option<UsualRate>>,
     filtered: Mutex<BTreeMap<String, u64>>,
     last_event: AtomicI64,
     last_poll: AtomicI64,
@@ -236,6 +241,7 @@ impl EmsFigures {
     pub fn committed(&self, timestamps: &[DateTime<Utc>], now: DateTime<Utc>) {
         let Some(newest) = timestamps.iter().max() else { return };
         self.saw_event(*newest, now);
+        self.rate.add(timestamps.len(), now);
         let lag = |timestamp: &DateTime<Utc>| (now - *timestamp).to_std().unwrap_or_default();
         self.committed.record_all(timestamps.iter().map(lag));
     }
@@ -244,6 +250,24 @@ impl EmsFigures {
     pub fn refreshed(&self, requested_on: DateTime<Utc>, targets: usize, now: DateTime<Utc>) {
         let took = (now - requested_on).to_std().unwrap_or_default();
         self.refreshed.record_all(std::iter::repeat_n(took, targets));
+    }
+
+    /// What the VMDB knows from before: what the EMS usually sends, and its newest event's own time.
+    pub fn learned(&self, usual: Option<UsualRate>, newest: Option<DateTime<Utc>>) {
+        *lock(&self.usual) = usual;
+        if let Some(newest) = newest {
+            self.last_event.fetch_max(newest.min(crate::clock::now()).timestamp_micros(), Relaxed);
+        }
+    }
+
+    /// What the EMS usually sends, once that is known.
+    pub fn usual(&self) -> Option<UsualRate> {
+        *lock(&self.usual)
+    }
+
+    /// How many events the EMS usually sends in the time for which it has been silent.
+    pub fn silence_ratio(&self, now: DateTime<Utc>) -> Option<f64> {
+        Some(self.usual()?.expected(self.last_event()?, now))
     }
 
     /// The newest event's own time.

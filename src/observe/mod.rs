@@ -5,9 +5,13 @@ mod exposition;
 mod figures;
 mod histogram;
 pub mod metrics;
-mod process;
+pub mod process;
+mod rate;
 mod render;
+mod usual;
 
 pub use counts::{Counts, RefreshResult};
 pub use figures::{ActorFigures, ActorKind, ActorState, CommitFigures, EmsFigures, Observe, Timing};
 pub use histogram::{Distribution, Histogram};
+pub use rate::{MINUTES, MinuteCounts};
+pub use usual::UsualRate;

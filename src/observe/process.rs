@@ -7,7 +7,7 @@ use std::fs;
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Resident memory in bytes.
-pub(super) fn resident_memory() -> Option<u64> {
+pub fn resident_memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
@@ -15,7 +15,7 @@ pub(super) fn resident_memory() -> Option<u64> {
 }
 
 /// When the process started, in seconds of Unix time.
-pub(super) fn start_time() -> Option<f64> {
+pub fn start_time() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     // The command's name stands in parentheses and may hold anything; field 22 is the 20th after it.
     let ticks: f64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
@@ -24,8 +24,15 @@ pub(super) fn start_time() -> Option<f64> {
     Some(boot + ticks / TICKS_PER_SECOND)
 }
 
+/// Seconds that the process has kept cores busy, in its own code and in the system's.
+pub fn cpu_seconds() -> Option<f64> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    let fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11).take(2);
+    Some(fields.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS_PER_SECOND)
+}
+
 /// Open file descriptors.
-pub(super) fn open_fds() -> Option<u64> {
+pub fn open_fds() -> Option<u64> {
     fs::read_dir("/proc/self/fd").ok().map(|entries| entries.count() as u64)
 }
 

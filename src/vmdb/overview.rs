@@ -75,7 +75,7 @@ fn times(connection: &mut Connection, sql: &str) -> Result<BTreeMap<EmsId, DateT
     Ok(rows.iter().filter_map(|row| Some((EmsId(row.integer(0)?), row.time(1)?))).collect())
 }
 
-fn waiting_work(connection: &mut Connection) -> Result<BTreeMap<EmsId, i64>, VmdbError> {
+pub(super) fn waiting_work(connection: &mut Connection) -> Result<BTreeMap<EmsId, i64>, VmdbError> {
     let sql =
         "SELECT queue_name, count(*) FROM miq_queue WHERE class_name = 'EmsRefresh' GROUP BY queue_name";
     let work = |row: &Fields| {
@@ -85,7 +85,7 @@ fn waiting_work(connection: &mut Connection) -> Result<BTreeMap<EmsId, i64>, Vmd
     Ok(connection.rows(sql, &[])?.iter().filter_map(work).collect())
 }
 
-fn gap_counts(connection: &mut Connection) -> Result<BTreeMap<EmsId, i64>, VmdbError> {
+pub(super) fn gap_counts(connection: &mut Connection) -> Result<BTreeMap<EmsId, i64>, VmdbError> {
     let rows = connection.rows("SELECT ems_id, count(*) FROM event_gaps GROUP BY ems_id", &[])?;
     Ok(rows.iter().filter_map(|row| Some((EmsId(row.integer(0)?), row.integer(1)?))).collect())
 }

@@ -1,4 +1,4 @@
-//! Reads one resource for people: a VM, a host or an EMS, with the facts that a page shows of it.
+//! Reads one resource for people: a VM, a host, a cluster or an EMS, with the facts that a page shows of it.
 
 use super::{Connection, Value, VmdbError};
 use chrono::{DateTime, Utc};
@@ -10,6 +10,8 @@ pub enum ResourceKind {
     Vm,
     /// A row of `hosts`.
     Host,
+    /// A row of `ems_clusters`.
+    Cluster,
     /// A row of `ext_management_systems`.
     Ems,
 }
@@ -20,6 +22,7 @@ impl ResourceKind {
         match self {
             Self::Vm => "VM",
             Self::Host => "host",
+            Self::Cluster => "cluster",
             Self::Ems => "EMS",
         }
     }
@@ -53,6 +56,7 @@ pub fn find(connection: &mut Connection, kind: ResourceKind, id: i64) -> Result<
     let facts = match kind {
         ResourceKind::Vm => VM,
         ResourceKind::Host => HOST,
+        ResourceKind::Cluster => CLUSTER,
         ResourceKind::Ems => EMS,
     };
     let rows = connection.rows(facts.sql, &[Value::from(id)])?;
@@ -89,18 +93,19 @@ enum Shape {
 
 /// Inventory without an EMS is archived; `archived_ems_id` says who had it last.
 const VM: Facts = Facts {
-    sql: "SELECT v.name, v.ems_ref, m.name, v.power_state, v.template, h.name, f.name, a.name, v.uid_ems, v.vendor, \
-          v.ems_created_on, CASE WHEN v.ems_id IS NULL THEN 'yes' ELSE 'no' END, v.updated_on, m.id, h.id \
+    sql: "SELECT v.name, v.ems_ref, m.name, v.power_state, v.template, h.name, c.name, f.name, a.name, v.uid_ems, v.vendor, \
+          v.ems_created_on, CASE WHEN v.ems_id IS NULL THEN 'yes' ELSE 'no' END, v.updated_on, m.id, h.id, c.id \
           FROM vms v LEFT JOIN ext_management_systems m ON m.id = coalesce(v.ems_id, v.archived_ems_id) LEFT JOIN hosts h ON h.id = v.host_id \
-          LEFT JOIN flavors f ON f.id = v.flavor_id LEFT JOIN availability_zones a ON a.id = v.availability_zone_id \
+          LEFT JOIN ems_clusters c ON c.id = v.ems_cluster_id LEFT JOIN flavors f ON f.id = v.flavor_id LEFT JOIN availability_zones a ON a.id = v.availability_zone_id \
           WHERE v.id = ?",
     columns: &[
         ("Name", Shape::Text),
         ("EMS reference", Shape::Text),
-        ("EMS", Shape::Link(ResourceKind::Ems, 13)),
+        ("EMS", Shape::Link(ResourceKind::Ems, 14)),
         ("Power state", Shape::Text),
         ("Template", Shape::YesNo),
-        ("Host", Shape::Link(ResourceKind::Host, 14)),
+        ("Host", Shape::Link(ResourceKind::Host, 15)),
+        ("Cluster", Shape::Link(ResourceKind::Cluster, 16)),
         ("Flavor", Shape::Text),
         ("Availability zone", Shape::Text),
         ("UID", Shape::Text),
@@ -112,18 +117,37 @@ const VM: Facts = Facts {
 };
 
 const HOST: Facts = Facts {
-    sql: "SELECT h.name, h.ems_ref, m.name, h.power_state, h.hostname, h.ipaddress, h.vmm_product, h.maintenance, \
-          CASE WHEN h.ems_id IS NULL THEN 'yes' ELSE 'no' END, h.updated_on, m.id \
-          FROM hosts h LEFT JOIN ext_management_systems m ON m.id = coalesce(h.ems_id, h.archived_ems_id) WHERE h.id = ?",
+    sql: "SELECT h.name, h.ems_ref, m.name, c.name, h.power_state, h.hostname, h.ipaddress, h.vmm_product, h.maintenance, \
+          CASE WHEN h.ems_id IS NULL THEN 'yes' ELSE 'no' END, h.updated_on, m.id, c.id \
+          FROM hosts h LEFT JOIN ext_management_systems m ON m.id = coalesce(h.ems_id, h.archived_ems_id) \
+          LEFT JOIN ems_clusters c ON c.id = h.ems_cluster_id WHERE h.id = ?",
     columns: &[
         ("Name", Shape::Text),
         ("EMS reference", Shape::Text),
-        ("EMS", Shape::Link(ResourceKind::Ems, 10)),
+        ("EMS", Shape::Link(ResourceKind::Ems, 11)),
+        ("Cluster", Shape::Link(ResourceKind::Cluster, 12)),
         ("Power state", Shape::Text),
         ("Host name", Shape::Text),
         ("IP address", Shape::Text),
         ("Hypervisor", Shape::Text),
         ("In maintenance", Shape::YesNo),
+        ("Archived", Shape::Text),
+        ("Last changed", Shape::Time),
+    ],
+};
+
+const CLUSTER: Facts = Facts {
+    sql: "SELECT c.name, c.ems_ref, m.name, c.ha_enabled, c.drs_enabled, c.drs_automation_level, c.uid_ems, \
+          CASE WHEN c.ems_id IS NULL THEN 'yes' ELSE 'no' END, c.updated_on, m.id \
+          FROM ems_clusters c LEFT JOIN ext_management_systems m ON m.id = c.ems_id WHERE c.id = ?",
+    columns: &[
+        ("Name", Shape::Text),
+        ("EMS reference", Shape::Text),
+        ("EMS", Shape::Link(ResourceKind::Ems, 9)),
+        ("High availability", Shape::YesNo),
+        ("Resource scheduling", Shape::YesNo),
+        ("Scheduling automation", Shape::Text),
+        ("UID", Shape::Text),
         ("Archived", Shape::Text),
         ("Last changed", Shape::Time),
     ],

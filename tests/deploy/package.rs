@@ -18,12 +18,12 @@ fn run(command: &mut Command) -> Output {
     output
 }
 
-/// Packs the program under test; where the package, the tarball and the sums lie.
+/// Packs the program under test into this folder; the package, beside which the tarball and the sums lie.
 fn pack(into: &Path) -> PathBuf {
     run(Command::new(project("scripts/dist")).arg("--built-for-tests").arg(into));
     run(Command::new("sha256sum").args(["--check", "--strict", "SHA256SUMS"]).current_dir(into));
-    let found = fs::read_dir(into).unwrap().map(|entry| entry.unwrap().path());
-    found.into_iter().find(|path| path.extension().is_some_and(|name| name == "deb")).expect("a package")
+    let mut found = fs::read_dir(into).unwrap().map(|entry| entry.unwrap().path());
+    found.find(|path| path.extension().is_some_and(|name| name == "deb")).expect("a package")
 }
 
 /// A root for dpkg, with nothing in it.
@@ -73,6 +73,7 @@ fn the_package_is_installed_starts_and_leaves_the_vmdb_until_it_is_purged() {
     }
     let folder = tempfile::tempdir().unwrap();
     let package = pack(&folder.path().join("dist"));
+    the_tarball_is_whole(package.parent().unwrap());
     assert!(package.file_name().unwrap().to_str().unwrap().starts_with(&format!("catchall_{VERSION}_")));
     let root = Root::new(folder.path());
     let me = run(Command::new("id").arg("-u")).stdout;
@@ -85,6 +86,8 @@ fn the_package_is_installed_starts_and_leaves_the_vmdb_until_it_is_purged() {
         ("usr/bin/catchall", "755 0:0".to_owned()),
         ("usr/lib/systemd/system/catchall.service", "644 0:0".to_owned()),
         ("usr/share/bash-completion/completions/catchall", "644 0:0".to_owned()),
+        ("usr/share/zsh/vendor-completions/_catchall", "644 0:0".to_owned()),
+        ("usr/share/fish/vendor_completions.d/catchall.fish", "644 0:0".to_owned()),
         ("etc/catchall", format!("750 0:{group}")),
         ("etc/catchall/settings.yml", format!("640 0:{group}")),
         ("etc/catchall/credentials", "700 0:0".to_owned()),
@@ -93,6 +96,8 @@ fn the_package_is_installed_starts_and_leaves_the_vmdb_until_it_is_purged() {
     for (path, expected) in &expected {
         assert_eq!(mode_and_owners(&root.path(path)), *expected, "{path}");
     }
+    let completions = root.path("usr/share/bash-completion/completions/catchall");
+    assert!(fs::read_to_string(completions).unwrap().contains("simulate-queue-worker"));
     let enabled = root.path("etc/systemd/system/multi-user.target.wants/catchall.service");
     assert!(enabled.is_symlink(), "the service is not enabled");
 
@@ -113,18 +118,11 @@ fn the_package_is_installed_starts_and_leaves_the_vmdb_until_it_is_purged() {
     assert!(!root.path("var/lib/catchall").exists() && !root.path("etc/catchall").exists());
 }
 
-#[test]
-fn the_tarball_holds_what_the_package_holds_and_the_licence() {
-    if skipped("cargo-deb") {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let package = pack(folder.path());
-    let version = run(Command::new("dpkg-deb").arg("--field").arg(&package).arg("Version")).stdout;
-    assert!(String::from_utf8(version).unwrap().starts_with(VERSION));
+/// What the package holds, and the licence.
+fn the_tarball_is_whole(folder: &Path) {
     let name = format!("catchall-{VERSION}-{}-linux", std::env::consts::ARCH);
-    run(Command::new("tar").arg("xzf").arg(format!("{name}.tar.gz")).current_dir(folder.path()));
-    let unpacked = folder.path().join(name);
+    run(Command::new("tar").arg("xzf").arg(format!("{name}.tar.gz")).current_dir(folder));
+    let unpacked = folder.join(name);
     for file in ["LICENSE", "NOTICE", "usr/lib/systemd/system/catchall.service", "etc/catchall/settings.yml"]
     {
         assert!(unpacked.join(file).exists(), "{file}");

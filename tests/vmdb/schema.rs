@@ -26,6 +26,7 @@ async fn every_column_of_manageiq_that_events_need_is_there(fresh: Fresh) {
 async fn going_down_and_up_again_works_in_both_databases() {
     const DOWN: [&str; 2] = [
         concat!(
+            include_str!("../../migrations/sqlite/2026-11-29-010000_history/down.sql"),
             include_str!("../../migrations/sqlite/2026-11-24-221000_dead_letter_transport/down.sql"),
             include_str!("../../migrations/sqlite/2026-11-24-220000_flood/down.sql"),
             include_str!("../../migrations/sqlite/2026-11-24-180100_relating/down.sql"),
@@ -33,6 +34,7 @@ async fn going_down_and_up_again_works_in_both_databases() {
             include_str!("../../migrations/sqlite/2026-11-24-000000_vmdb/down.sql"),
         ),
         concat!(
+            include_str!("../../migrations/postgres/2026-11-29-010000_history/down.sql"),
             include_str!("../../migrations/postgres/2026-11-24-221000_dead_letter_transport/down.sql"),
             include_str!("../../migrations/postgres/2026-11-24-220000_flood/down.sql"),
             include_str!("../../migrations/postgres/2026-11-24-180100_relating/down.sql"),
@@ -46,7 +48,14 @@ async fn going_down_and_up_again_works_in_both_databases() {
         fresh.write(|c| c.batch("DELETE FROM __diesel_schema_migrations")).await;
         assert_eq!(
             fresh.vmdb.migrate().await.unwrap(),
-            ["20261124000000", "20261124180000", "20261124180100", "20261124220000", "20261124221000"]
+            [
+                "20261124000000",
+                "20261124180000",
+                "20261124180100",
+                "20261124220000",
+                "20261124221000",
+                "20261129010000"
+            ]
         );
     }
 }

@@ -94,6 +94,7 @@ pub(in crate::http) fn path_of(kind: ResourceKind, id: i64) -> String {
     let folder = match kind {
         ResourceKind::Vm => "vms",
         ResourceKind::Host => "hosts",
+        ResourceKind::Cluster => "clusters",
         ResourceKind::Ems => "providers",
     };
     format!("/{folder}/{id}")
@@ -114,6 +115,8 @@ fn about(html: &mut Html, resource: &EventResource) {
         (ResourceKind::Vm, true) => "to VM",
         (ResourceKind::Host, false) => "host",
         (ResourceKind::Host, true) => "to host",
+        (ResourceKind::Cluster, false) => "cluster",
+        (ResourceKind::Cluster, true) => "to cluster",
         (ResourceKind::Ems, _) => "EMS",
     });
     html.raw("</span> ");

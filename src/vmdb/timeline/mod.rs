@@ -70,7 +70,8 @@ pub struct TimelineEvent {
     pub refresh: Option<CausedRefresh>,
     /// How many repeats flood control folded into it.
     pub folded: i64,
-    pub(super) work_id: Option<i64>,
+    /// Joins `miq_queue` and `ems_refreshes`: the work that it asked for.
+    pub work_id: Option<i64>,
 }
 
 /// A resource that an event names.
@@ -141,7 +142,8 @@ pub fn events(connection: &mut Connection, query: &TimelineQuery) -> Result<Vec<
 
 const COLUMNS: &str = "e.id, e.timestamp, e.created_on, e.ems_id, e.event_type, e.message, e.work_id, \
                        e.vm_or_template_id, e.vm_name, e.dest_vm_or_template_id, e.dest_vm_name, \
-                       e.host_id, e.host_name, e.dest_host_id, e.dest_host_name, e.folded_count";
+                       e.host_id, e.host_name, e.dest_host_id, e.dest_host_name, \
+                       e.ems_cluster_id, e.ems_cluster_name, e.dest_ems_cluster_id, e.dest_ems_cluster_name, e.folded_count";
 
 fn statement<'q>(query: &'q TimelineQuery, values: &mut Vec<Value<'q>>) -> String {
     let mut sql = String::new();
@@ -156,6 +158,11 @@ fn statement<'q>(query: &'q TimelineQuery, values: &mut Vec<Value<'q>>) -> Strin
         }
         Some((ResourceKind::Host, id)) => {
             sql.push_str(&both_ends("host_id", "dest_host_id"));
+            values.extend([Value::from(id), Value::from(id)]);
+            source = "mine JOIN event_streams e ON e.id = mine.id";
+        }
+        Some((ResourceKind::Cluster, id)) => {
+            sql.push_str(&both_ends("ems_cluster_id", "dest_ems_cluster_id"));
             values.extend([Value::from(id), Value::from(id)]);
             source = "mine JOIN event_streams e ON e.id = mine.id";
         }
@@ -209,6 +216,8 @@ fn event(row: &Fields) -> Result<TimelineEvent, VmdbError> {
         resource(ResourceKind::Vm, 9, true),
         resource(ResourceKind::Host, 11, false),
         resource(ResourceKind::Host, 13, true),
+        resource(ResourceKind::Cluster, 15, false),
+        resource(ResourceKind::Cluster, 17, true),
     ];
     Ok(TimelineEvent {
         position: Position { timestamp, id: row.id(0)? },
@@ -219,7 +228,7 @@ fn event(row: &Fields) -> Result<TimelineEvent, VmdbError> {
         work_id: row.integer(6),
         resources: resources.into_iter().flatten().collect(),
         refresh: None,
-        folded: row.integer(15).unwrap_or_default(),
+        folded: row.integer(19).unwrap_or_default(),
     })
 }
 
@@ -228,6 +237,7 @@ fn name_resources(connection: &mut Connection, events: &mut [TimelineEvent]) -> 
     for (kind, sql) in [
         (ResourceKind::Vm, "SELECT id, name FROM vms WHERE id ?"),
         (ResourceKind::Host, "SELECT id, name FROM hosts WHERE id ?"),
+        (ResourceKind::Cluster, "SELECT id, name FROM ems_clusters WHERE id ?"),
     ] {
         let unnamed = |resource: &&mut EventResource| resource.kind == kind && resource.name.is_none();
         let all = events.iter_mut().flat_map(|event| &mut event.resources);
