@@ -6,7 +6,7 @@ use super::{Connection, Value, VmdbError};
 /// More rows of one name are not told.
 const MOST: i64 = 20;
 
-/// Ids of the VMs or hosts of this name; else of this `ems_ref`; else the one of this id. Those that are archived count,
+/// Ids of the VMs, hosts or clusters of this name; else of this `ems_ref`; else the one of this id. Those that are archived count,
 /// too: their events are still there.
 ///
 /// # Errors
@@ -15,6 +15,7 @@ pub fn find(connection: &mut Connection, kind: ResourceKind, called: &str) -> Re
     let table = match kind {
         ResourceKind::Vm => "vms",
         ResourceKind::Host => "hosts",
+        ResourceKind::Cluster => "ems_clusters",
         ResourceKind::Ems => "ext_management_systems",
     };
     let mut ids = |column: &str, value: Value<'_>| {
