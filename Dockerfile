@@ -9,11 +9,12 @@ COPY . .
 # program looks up names in /etc/hosts and DNS by itself. musl would do too, but its allocator takes four times as long.
 RUN host="$(rustc --version --verbose | sed -n 's/^host: //p')" \
     && RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --release --target "$host" \
-    && scripts/image "target/$host/release/catchall" /image
+    && scripts/image "target/$host/release/catchall" /image /state
 
 FROM scratch
 COPY --from=build /image/ /
-COPY --from=build --chown=65532:65532 /image/var/lib/catchall/ /var/lib/catchall/
+# The folder comes as content of another: --chown leaves alone what is there already.
+COPY --from=build --chown=65532:65532 /state/ /var/lib/
 USER 65532:65532
 WORKDIR /var/lib/catchall
 VOLUME ["/var/lib/catchall"]
