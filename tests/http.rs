@@ -5,6 +5,8 @@
 
 #[path = "http/commands.rs"]
 mod commands;
+#[path = "http/event_commands.rs"]
+mod event_commands;
 #[path = "http/event_show.rs"]
 mod event_show;
 #[path = "http/filled.rs"]

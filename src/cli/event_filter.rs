@@ -1,8 +1,8 @@
 //! Which events `tail` and `events` show: what is written behind them, and the query that it comes to.
 
 use super::ems_names;
+use super::event_types::Types;
 use super::{CliError, failed, times};
-use crate::settings::nearest::probably_meant;
 use crate::settings::{EventGroups, event_groups::LEVELS};
 use crate::vmdb::dead_letters::DeadLetterQuery;
 use crate::vmdb::resource::ResourceKind;
@@ -10,7 +10,6 @@ use crate::vmdb::timeline::{self, TimelineQuery};
 use crate::vmdb::{Connection, VmdbError, resource_names};
 use chrono::{DateTime, Utc};
 use clap::Args;
-use regex::Regex;
 
 /// Filters that `tail` and `events` share.
 #[derive(Args, Debug, Clone, Default)]
@@ -30,7 +29,7 @@ pub struct EventFilterArguments {
     /// Only with this text in type, message or the names of what they are about; capitals or not
     #[arg(long, value_name = "TEXT")]
     pub text: Option<String>,
-    /// Only about this: vm:NAME or host:NAME; the provider's reference or the row's id will do, too
+    /// Only about this: vm:NAME, host:NAME or cluster:NAME; the provider's reference or the row's id will do, too
     #[arg(long, value_name = "KIND:NAME")]
     pub resource: Option<String>,
     /// Only those that happened since: a time such as 2026-11-24T10:00:00Z, or so far back, such as 10.minutes
@@ -52,20 +51,6 @@ pub struct EventFilter {
     until: Option<DateTime<Utc>>,
 }
 
-/// Which event types are asked for.
-#[derive(Clone, Debug, Default)]
-pub struct Types {
-    only: Option<OneOrMatching>,
-    level: Option<String>,
-    group: Option<String>,
-}
-
-#[derive(Clone, Debug)]
-enum OneOrMatching {
-    One(String),
-    Matching(Regex),
-}
-
 impl EventFilter {
     /// Understands what was written.
     ///
@@ -81,21 +66,7 @@ impl EventFilter {
         };
         Ok(Self {
             ems: written.ems.clone(),
-            types: Types {
-                only: written
-                    .event_type
-                    .as_deref()
-                    .map(one_or_matching)
-                    .transpose()
-                    .map_err(CliError::Usage)?,
-                level: written.level.clone(),
-                group: written
-                    .group
-                    .as_deref()
-                    .map(|group| known_group(group, groups))
-                    .transpose()
-                    .map_err(CliError::Usage)?,
-            },
+            types: Types::new(written, groups).map_err(CliError::Usage)?,
             text: written.text.clone().filter(|text| !text.is_empty()),
             resource: written.resource.as_deref().map(resource).transpose().map_err(CliError::Usage)?,
             since: time("--since", &written.since)?,
@@ -156,15 +127,13 @@ impl EventFilter {
             Some((kind, name)) => Some((*kind, resource_id(connection, *kind, name)?)),
             None => None,
         };
-        let event_types = match &self.types {
-            Types { only: Some(OneOrMatching::One(one)), level: None, group: None } => {
-                Some(vec![one.clone()])
-            }
-            types if types.is_narrow() => {
+        let event_types = match self.types.one() {
+            Some(one) => Some(vec![one.to_owned()]),
+            None if self.types.is_narrow() => {
                 let known = timeline::event_types(connection)?;
-                Some(known.into_iter().filter(|name| types.hold(groups, name)).collect())
+                Some(known.into_iter().filter(|name| self.types.hold(groups, name)).collect())
             }
-            _ => None,
+            None => None,
         };
         Ok(TimelineQuery {
             resource,
@@ -176,30 +145,6 @@ impl EventFilter {
             before: None,
             limit,
         })
-    }
-}
-
-impl Types {
-    /// Whether any type is left out.
-    pub fn is_narrow(&self) -> bool {
-        self.only.is_some() || self.level.is_some() || self.group.is_some()
-    }
-
-    /// Whether it is one type, by its name alone.
-    pub fn is_one(&self) -> bool {
-        matches!(self, Self { only: Some(OneOrMatching::One(_)), level: None, group: None })
-    }
-
-    /// Whether this type is asked for.
-    pub fn hold(&self, groups: &EventGroups, event_type: &str) -> bool {
-        let only = match &self.only {
-            None => true,
-            Some(OneOrMatching::One(one)) => one == event_type,
-            Some(OneOrMatching::Matching(pattern)) => pattern.is_match(event_type),
-        };
-        let found = groups.group_and_level(event_type);
-        only && self.level.as_deref().is_none_or(|level| level == found.level)
-            && self.group.as_deref().is_none_or(|group| group == found.group)
     }
 }
 
@@ -229,34 +174,13 @@ impl From<ems_names::UnknownEms> for FilterError {
     }
 }
 
-fn one_or_matching(text: &str) -> Result<OneOrMatching, String> {
-    match text.strip_prefix('/') {
-        None => Ok(OneOrMatching::One(text.to_owned())),
-        Some(pattern) => Regex::new(pattern.strip_suffix('/').unwrap_or(pattern))
-            .map(OneOrMatching::Matching)
-            .map_err(|error| format!("--type {text} is no regular expression: {error}")),
-    }
-}
-
-fn known_group(group: &str, groups: &EventGroups) -> Result<String, String> {
-    const OTHER: &str = "other";
-    let known: Vec<&str> =
-        groups.names.iter().map(|(key, _)| key.as_str()).filter(|key| *key != OTHER).chain([OTHER]).collect();
-    if known.contains(&group) {
-        return Ok(group.to_owned());
-    }
-    match probably_meant(group, known.iter().copied()) {
-        Some(near) => Err(format!("there is no event group {group:?}; did you mean {near:?}?")),
-        None => Err(format!("there is no event group {group:?}; there are: {}", known.join(", "))),
-    }
-}
-
 fn resource(text: &str) -> Result<(ResourceKind, String), String> {
-    let wanted = || format!("--resource {text}: wanted vm:NAME or host:NAME");
+    let wanted = || format!("--resource {text}: wanted vm:NAME, host:NAME or cluster:NAME");
     let (kind, name) = text.split_once(':').filter(|(_, name)| !name.is_empty()).ok_or_else(wanted)?;
     match kind {
         "vm" => Ok((ResourceKind::Vm, name.to_owned())),
         "host" => Ok((ResourceKind::Host, name.to_owned())),
+        "cluster" => Ok((ResourceKind::Cluster, name.to_owned())),
         _ => Err(wanted()),
     }
 }
@@ -299,28 +223,6 @@ mod tests {
     }
 
     #[test]
-    fn types_are_chosen_by_name_pattern_level_and_group() {
-        let held = |written| {
-            let filter = filter(written).unwrap();
-            ["vm.stop", "vm.start", "unlisted"].map(|name| filter.types().hold(&groups(), name))
-        };
-        let none = EventFilterArguments::default;
-        assert_eq!(held(none()), [true, true, true]);
-        assert_eq!(
-            held(EventFilterArguments { event_type: text("vm.stop"), ..none() }),
-            [true, false, false]
-        );
-        assert_eq!(
-            held(EventFilterArguments { event_type: text("/st[oa]/"), ..none() }),
-            [true, true, false]
-        );
-        assert_eq!(held(EventFilterArguments { level: text("detail"), ..none() }), [false, true, true]);
-        assert_eq!(held(EventFilterArguments { group: text("other"), ..none() }), [false, false, true]);
-        let both = EventFilterArguments { group: text("power"), level: text("detail"), ..none() };
-        assert_eq!(held(both), [false, true, false]);
-    }
-
-    #[test]
     fn what_cannot_be_meant_is_told_with_what_can() {
         let none = EventFilterArguments::default;
         for (written, says) in [
@@ -330,8 +232,14 @@ mod tests {
             ),
             (EventFilterArguments { group: text("powr"), ..none() }, "did you mean \"power\"?"),
             (EventFilterArguments { group: text("network"), ..none() }, "there are: power, other"),
-            (EventFilterArguments { resource: text("web-1"), ..none() }, "wanted vm:NAME or host:NAME"),
-            (EventFilterArguments { resource: text("vm:"), ..none() }, "wanted vm:NAME or host:NAME"),
+            (
+                EventFilterArguments { resource: text("web-1"), ..none() },
+                "wanted vm:NAME, host:NAME or cluster:NAME",
+            ),
+            (
+                EventFilterArguments { resource: text("vm:"), ..none() },
+                "wanted vm:NAME, host:NAME or cluster:NAME",
+            ),
             (EventFilterArguments { since: text("noon"), ..none() }, "--since noon: wanted a time"),
             (EventFilterArguments { until: text("noon"), ..none() }, "--until noon: wanted a time"),
         ] {

@@ -62,20 +62,16 @@ pub fn latest(connection: &mut Connection, query: TimelineQuery) -> Result<Vec<T
     Ok(events)
 }
 
-const fn column(heading: &'static str, align: Align, spare: u8) -> Column {
-    Column { heading, align, spare }
-}
-
 const COLUMNS: [Column; 9] = [
-    column("ID", Align::Right, 0),
-    column("TIME", Align::Left, 0),
-    column("AGE", Align::Right, 3),
-    column("LEVEL", Align::Left, 2),
-    column("EMS", Align::Left, 0),
-    column("EVENT TYPE", Align::Left, 0),
-    column("ABOUT", Align::Left, 0),
-    column("REFRESH", Align::Left, 0),
-    column("MESSAGE", Align::Left, 0),
+    Column::new("ID", Align::Right, 0),
+    Column::new("TIME", Align::Left, 0),
+    Column::new("AGE", Align::Right, 3),
+    Column::new("LEVEL", Align::Left, 2),
+    Column::new("EMS", Align::Left, 0),
+    Column::new("EVENT TYPE", Align::Left, 0),
+    Column::new("ABOUT", Align::Left, 0),
+    Column::new("REFRESH", Align::Left, 0),
+    Column::new("MESSAGE", Align::Left, 0),
 ];
 
 /// What is told where there are none.

@@ -12,6 +12,7 @@ pub mod ems_names;
 pub mod event_filter;
 mod event_line;
 pub mod event_show;
+mod event_types;
 pub mod events;
 pub mod healthcheck;
 pub mod logging;
@@ -186,7 +187,7 @@ fn check_settings(arguments: &Arguments, check: &CheckArguments) -> Result<(), C
     let loaded = settings::load_for(&load_options(arguments), PROVIDERS)
         .map_err(|errors| CliError::Settings(check::report(&errors)))?;
     if check.print {
-        print!("{}", check::print(&loaded.merged));
+        terminal::print(&check::print(&loaded.merged))?;
     }
     load_switchboard(&loaded.settings)?;
     for notice in &loaded.settings.notices {
@@ -194,7 +195,7 @@ fn check_settings(arguments: &Arguments, check: &CheckArguments) -> Result<(), C
     }
     if check.connect {
         let (lines, all) = actix_rt::System::new().block_on(connect::connect(&loaded.settings));
-        print!("{lines}");
+        terminal::print(&lines)?;
         if !all {
             return Err(failed("not every EMS could be reached"));
         }

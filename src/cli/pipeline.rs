@@ -57,8 +57,8 @@ pub struct VmdbState {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EmsState {
-    /// `ext_management_systems.id`
-    pub id: i64,
+    /// `ext_management_systems.id`, once the VMDB told it.
+    pub id: Option<i64>,
     /// Its name.
     pub name: String,
     /// ManageIQ's class name, or the provider's type.
@@ -78,14 +78,19 @@ pub struct EmsState {
     pub events_total: Option<u64>,
     /// Events per second within the last minute.
     pub events_per_second: Option<f64>,
+    /// New events in each of the last 60 minutes, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub events_of_minutes: Vec<u32>,
     /// Events per second that it has usually.
     pub usual_events_per_second: Option<f64>,
+    /// How many events it usually sends in the time for which it has been silent.
+    pub silence_ratio: Option<f64>,
     /// How often its event catcher was replaced.
     pub restarts: Option<u64>,
     /// Events that are on their way to the VMDB.
-    pub in_flight: Option<u64>,
+    pub in_flight: Option<i64>,
     /// Rows of `miq_queue` that wait for its refresh worker or are with it.
-    pub waiting_work: Option<u64>,
+    pub waiting_work: Option<i64>,
     /// What its refresh worker does.
     pub refresh_state: Option<String>,
     /// When a refresh ended last.
@@ -93,9 +98,9 @@ pub struct EmsState {
     /// Why the last one failed, if it did.
     pub last_refresh_error: Option<String>,
     /// Rows of `dead_letters`.
-    pub dead_letters: Option<u64>,
+    pub dead_letters: Option<i64>,
     /// Rows of `event_gaps`.
-    pub gaps: Option<u64>,
+    pub gaps: Option<i64>,
     /// The latest of them.
     pub last_gap: Option<Json>,
 }
@@ -209,7 +214,7 @@ mod tests {
         let text = r#"{"as_of":"2026-11-29T10:00:00Z","moon":"full","ems":[{"id":3,"name":"a","type":"T","state":"running",
                        "events_per_second":2,"gaps":1}]}"#;
         let pipeline: Pipeline = serde_json::from_str(text).unwrap();
-        assert_eq!(pipeline.ems[0].events_per_second, Some(2.0));
+        assert_eq!((pipeline.ems[0].id, pipeline.ems[0].events_per_second), (Some(3), Some(2.0)));
         assert_eq!((pipeline.ems[0].gaps, pipeline.ems[0].restarts), (Some(1), None));
         assert!(!pipeline.vmdb.answers && pipeline.actors.is_empty());
     }

@@ -3,6 +3,7 @@
 
 use super::rule_arguments::ReplayArguments;
 use super::table::{Align, one_line, table};
+use super::terminal::{self, Reader};
 use super::{CliError, failed, times};
 use crate::automate::rule_outcome::{self, FiringState, Question};
 use crate::clock;
@@ -45,13 +46,15 @@ pub fn run(options: LoadOptions, replay: &ReplayArguments, json: bool) -> Result
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
             for stored in page {
-                diff.event(stored).iter().for_each(|line| println!("{}", line.written(json)));
+                let lines: String = diff.event(stored).iter().map(|line| line.written(json) + "\n").collect();
+                if !lines.is_empty() && terminal::print(&lines)? == Reader::Gone {
+                    return Ok(());
+                }
             }
         }
     };
     actix_rt::System::new().block_on(read)?;
-    print!("{}", diff.totals(json));
-    Ok(())
+    terminal::print(&diff.totals(json)).map(drop)
 }
 
 /// One thing that is done by one of both alone.

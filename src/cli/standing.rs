@@ -6,7 +6,6 @@ use super::pipeline::{EmsState, NotAsked, Pipeline};
 use super::terminal::Tone;
 use crate::vmdb::VmdbError;
 use crate::vmdb::overview::{EmsOverview, Overview};
-use chrono::{DateTime, Utc};
 use serde_json::json;
 
 /// What the process and the VMDB say; at least one of them says something.
@@ -72,23 +71,22 @@ fn is_another(pipeline: &Pipeline, overview: &Overview) -> bool {
 }
 
 fn is_same(ems: &EmsState, row: &EmsOverview) -> bool {
-    ems.id == row.ems.id.0 && ems.name == row.ems.name
+    ems.id.is_none_or(|id| id == row.ems.id.0) && ems.name == row.ems.name
 }
 
 /// What the VMDB knows of it.
 pub fn by_vmdb(row: &EmsOverview) -> EmsState {
-    let count = |count: i64| u64::try_from(count).ok();
     EmsState {
-        id: row.ems.id.0,
+        id: Some(row.ems.id.0),
         name: row.ems.name.clone(),
         class_name: row.ems.class_name.clone(),
         state: by_settings(row).to_owned(),
         last_event_on: row.last_event,
-        waiting_work: count(row.waiting_work),
+        waiting_work: Some(row.waiting_work),
         last_refresh_on: row.ems.last_refresh_date,
         last_refresh_error: row.ems.last_refresh_error.clone(),
-        dead_letters: count(row.dead_letters),
-        gaps: count(row.gaps),
+        dead_letters: Some(row.dead_letters),
+        gaps: Some(row.gaps),
         last_gap: row.last_gap.as_ref().map(|last| {
             json!({"from": last.gap.from, "to": last.gap.to, "reason": last.gap.reason, "noticed_on": last.created_on})
         }),
@@ -148,11 +146,10 @@ pub fn badness(ems: &EmsState) -> (u8, String) {
     (rank, ems.name.clone())
 }
 
-/// Whether it has been silent for much longer than is usual for it: some thirty events would have come meanwhile.
-pub fn is_silent(ems: &EmsState, now: DateTime<Utc>) -> bool {
-    let Some((usual, last)) = ems.usual_events_per_second.zip(ems.last_event_on) else { return false };
-    let silent = (now - last).num_seconds() as f64;
-    tone(&ems.state) == Tone::Good && silent > 60.0 && silent * usual > 30.0
+/// Whether it runs, and has been silent for much longer than is usual for it: so many events would have come meanwhile.
+pub fn is_silent(ems: &EmsState) -> bool {
+    const MANY: f64 = 30.0;
+    tone(&ems.state) == Tone::Good && ems.silence_ratio.is_some_and(|events| events > MANY)
 }
 
 #[cfg(test)]

@@ -128,29 +128,25 @@ fn counted(rows: &[Row<'_>]) -> String {
     format!("{} {noun}: {}", rows.len(), states.collect::<Vec<_>>().join(", "))
 }
 
-const fn column(heading: &'static str, align: Align, spare: u8) -> Column {
-    Column { heading, align, spare }
-}
-
 const COLUMNS: [Column; 12] = [
-    column("EMS", Align::Left, 0),
-    column("STATE", Align::Left, 0),
-    column("LAST EVENT", Align::Right, 0),
-    column("EV/S", Align::Right, 4),
-    column("LAG", Align::Right, 5),
-    column("24 H", Align::Right, 7),
-    column("WAITING", Align::Right, 3),
-    column("DEAD", Align::Right, 1),
-    column("GAPS", Align::Right, 2),
-    column("RESTARTS", Align::Right, 8),
-    column("REFRESHED", Align::Right, 6),
-    column("CURSOR MOVED", Align::Right, 9),
+    Column::new("EMS", Align::Left, 0),
+    Column::new("STATE", Align::Left, 0),
+    Column::new("LAST EVENT", Align::Right, 0),
+    Column::new("EV/S", Align::Right, 4),
+    Column::new("LAG", Align::Right, 5),
+    Column::new("24 H", Align::Right, 7),
+    Column::new("WAITING", Align::Right, 3),
+    Column::new("DEAD", Align::Right, 1),
+    Column::new("GAPS", Align::Right, 2),
+    Column::new("RESTARTS", Align::Right, 8),
+    Column::new("REFRESHED", Align::Right, 6),
+    Column::new("CURSOR MOVED", Align::Right, 9),
 ];
 
 fn cells(row: &Row<'_>, now: DateTime<Utc>) -> Vec<Cell> {
     let Row { ems, overview } = row;
     let known = |number: Option<String>| number.unwrap_or_else(|| "-".to_owned());
-    let silent = if standing::is_silent(ems, now) { Tone::Warning } else { Tone::Plain };
+    let silent = if standing::is_silent(ems) { Tone::Warning } else { Tone::Plain };
     vec![
         ems.name.as_str().into(),
         Cell::new(standing::in_words(&ems.state), standing::tone(&ems.state)),
@@ -168,7 +164,7 @@ fn cells(row: &Row<'_>, now: DateTime<Utc>) -> Vec<Cell> {
 }
 
 /// A number that had better be 0.
-fn counted_badly(count: Option<u64>, tone: Tone) -> Cell {
+fn counted_badly(count: Option<i64>, tone: Tone) -> Cell {
     match count {
         None => "-".into(),
         Some(0) => "0".into(),

@@ -26,6 +26,13 @@ pub struct Column {
     pub spare: u8,
 }
 
+impl Column {
+    /// A column.
+    pub const fn new(heading: &'static str, align: Align, spare: u8) -> Self {
+        Self { heading, align, spare }
+    }
+}
+
 /// What stands in a column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
@@ -54,7 +61,7 @@ const SHORTEST: usize = 8;
 
 /// Rows below their headings, aligned, in full.
 pub fn table<const N: usize>(headings: [(&'static str, Align); N], rows: &[[String; N]]) -> String {
-    let columns = headings.map(|(heading, align)| Column { heading, align, spare: 0 });
+    let columns = headings.map(|(heading, align)| Column::new(heading, align, 0));
     let rows = rows.iter().map(|row| row.iter().map(|text| Cell::from(text.as_str())).collect()).collect();
     fitted(&columns, rows, &Screen::default())
 }
@@ -134,7 +141,7 @@ mod tests {
     #[test]
     fn a_narrow_terminal_loses_what_matters_least_and_then_the_ends_of_names() {
         let columns = [("EMS", 0), ("STATE", 0), ("RESTARTS", 1), ("TYPE", 2)]
-            .map(|(heading, spare)| Column { heading, align: Align::Left, spare });
+            .map(|(heading, spare)| Column::new(heading, Align::Left, spare));
         let rows = vec![vec![
             "a long name of a cloud".into(),
             Cell::new("running", Tone::Good),

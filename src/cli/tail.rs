@@ -134,7 +134,7 @@ impl Follower {
     ) -> Result<(Self, Seen), FilterError> {
         let query = filter.query(connection, &groups, first)?;
         // Types that nobody has seen yet may come: a pattern, a level or a group is looked at as events do.
-        let event_types = query.event_types.clone().filter(|_| filter.types().is_one());
+        let event_types = query.event_types.clone().filter(|_| filter.types().one().is_some());
         let tail = Tail::from_now(connection, TimelineQuery { event_types, ..query.clone() })?;
         let mut events = latest(connection, query)?;
         events.reverse();

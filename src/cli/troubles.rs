@@ -66,7 +66,7 @@ fn catching(ems: &EmsState, quoted: &str) -> Option<String> {
 
 fn silence(ems: &EmsState, now: DateTime<Utc>) -> Option<String> {
     let (usual, last) =
-        ems.usual_events_per_second.zip(ems.last_event_on).filter(|_| standing::is_silent(ems, now))?;
+        ems.usual_events_per_second.zip(ems.last_event_on).filter(|_| standing::is_silent(ems))?;
     Some(format!(
         "silent for {}, though {} events per second are usual; does its provider still send them?",
         seconds((now - last).num_seconds() as f64),
@@ -130,6 +130,7 @@ mod tests {
         let silent = EmsState {
             usual_events_per_second: Some(2.0),
             last_event_on: Some(now - TimeDelta::minutes(12)),
+            silence_ratio: Some(1440.0),
             ..ems.clone()
         };
         assert!(

@@ -3,6 +3,7 @@
 use super::look::Look;
 use super::state::State;
 use super::{list, one};
+use crate::cli::pipeline::EmsState;
 use crate::cli::standing;
 use crate::cli::terminal::{Tone, one_line, shortened};
 use crate::cli::times::{bytes, rate};
@@ -60,17 +61,11 @@ fn draw_head(frame: &mut Frame<'_>, area: Rect, state: &State, paint: Paint) {
     let Some(look) = &state.look else {
         return frame.render_widget(Line::from("Looking for Catchall …"), area);
     };
-    let rows = Layout::vertical([
-        Constraint::Length(1),
-        Constraint::Length(1),
-        Constraint::Length(1),
-        Constraint::Min(0),
-    ])
-    .split(area);
-    frame.render_widget(process_line(look, paint, area.width), rows[0]);
-    frame.render_widget(totals_line(look, paint), rows[1]);
-    if rows[2].height > 0 {
-        draw_rates(frame, rows[2], state, paint);
+    let row = |at: u16| Rect { y: area.y + at, height: u16::from(at < area.height), ..area };
+    frame.render_widget(process_line(look, paint, area.width), row(0));
+    frame.render_widget(totals_line(look, paint), row(1));
+    if area.height > 2 {
+        draw_rates(frame, row(2), state, paint);
     }
 }
 
@@ -121,20 +116,18 @@ fn totals_line(look: &Look, paint: Paint) -> Line<'static> {
         spans.push(Span::raw(if at == 0 { ": " } else { ", " }));
         spans.push(said(&format!("{count} {}", standing::in_words(state)), standing::tone(state), paint));
     }
-    let sum = |of: fn(&crate::cli::pipeline::EmsState) -> Option<u64>| {
-        look.all_ems.iter().filter_map(of).sum::<u64>()
-    };
+    let sum = |of: fn(&EmsState) -> Option<i64>| look.all_ems.iter().filter_map(of).sum::<i64>();
     let rates: Vec<f64> = look.all_ems.iter().filter_map(|ems| ems.events_per_second).collect();
     if !rates.is_empty() {
         spans.push(Span::raw(format!(" · {} ev/s", rate(rates.iter().sum()))));
     }
-    spans.push(Span::raw(format!(" · {} waiting", sum(|ems| ems.waiting_work))));
+    spans.push(Span::raw(format!(" · waiting {}", sum(|ems| ems.waiting_work))));
     for (count, what, tone) in [
-        (sum(|ems| ems.dead_letters), "dead letters", Tone::Bad),
+        (sum(|ems| ems.dead_letters), "dead", Tone::Bad),
         (sum(|ems| ems.gaps), "gaps", Tone::Warning),
     ] {
         spans.push(Span::raw(" · "));
-        spans.push(said(&format!("{count} {what}"), if count > 0 { tone } else { Tone::Plain }, paint));
+        spans.push(said(&format!("{what} {count}"), if count > 0 { tone } else { Tone::Plain }, paint));
     }
     if let Some(error) = &look.vmdb_error {
         spans.push(said(&format!(" · {error}"), Tone::Bad, paint));

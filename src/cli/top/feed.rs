@@ -2,7 +2,6 @@
 
 use super::Message;
 use super::look::{Latest, Look};
-use crate::cli::ems_names;
 use crate::cli::pipeline::{self, EmsState, NotAsked, Pipeline};
 use crate::cli::standing;
 use crate::clock;
@@ -93,5 +92,5 @@ impl Feed<'_> {
 
 fn latest(connection: &mut Connection, ems_id: i64) -> Result<Latest, VmdbError> {
     let query = TimelineQuery { ems_id: Some(ems_id), limit: EVENTS, ..TimelineQuery::default() };
-    Ok(Latest { ems_id, events: timeline::events(connection, &query)?, names: ems_names::all(connection)? })
+    Ok(Latest { ems_id, events: timeline::events(connection, &query)? })
 }

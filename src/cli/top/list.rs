@@ -15,21 +15,17 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Text};
 use ratatui::widgets::{Paragraph, Row, Table, Wrap};
 
-const fn column(heading: &'static str, align: Align, spare: u8) -> Column {
-    Column { heading, align, spare }
-}
-
 const COLUMNS: [Column; 10] = [
-    column("EMS", Align::Left, 0),
-    column("STATE", Align::Left, 0),
-    column("EV/S", Align::Right, 1),
-    column("LAG", Align::Right, 4),
-    column("LAST EVENT", Align::Right, 0),
-    column("WAITING", Align::Right, 3),
-    column("DEAD", Align::Right, 1),
-    column("GAPS", Align::Right, 2),
-    column("RESTARTS", Align::Right, 5),
-    column("USUAL EV/S", Align::Right, 6),
+    Column::new("EMS", Align::Left, 0),
+    Column::new("STATE", Align::Left, 0),
+    Column::new("EV/S", Align::Right, 1),
+    Column::new("LAG", Align::Right, 4),
+    Column::new("LAST EVENT", Align::Right, 0),
+    Column::new("WAITING", Align::Right, 3),
+    Column::new("DEAD", Align::Right, 1),
+    Column::new("GAPS", Align::Right, 2),
+    Column::new("RESTARTS", Align::Right, 5),
+    Column::new("USUAL EV/S", Align::Right, 6),
 ];
 /// What the error needs to be worth its column.
 const ERROR: usize = 20;
@@ -43,12 +39,13 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, paint: Paint, 
     }
     let wrong = state.chosen().map(|ems| troubles(&Standing { ems: ems.clone(), overview: None }, now));
     let wrong = wrong.filter(|troubles| !troubles.is_empty() && area.height >= 10);
-    let [list, below] =
-        Layout::vertical([Constraint::Min(3), Constraint::Length(if wrong.is_some() { 3 } else { 0 })])
-            .areas(area);
+    let wrong = wrong.map(|wrong| format!("{}: {}", wrong.name, wrong.lines.join(" · ")));
+    let wrapped =
+        wrong.as_ref().map_or(0, |text| terminal::width(text).div_ceil(usize::from(area.width).max(1)) + 1);
+    let wrapped = u16::try_from(wrapped).unwrap_or(u16::MAX).min(area.height / 3);
+    let [list, below] = Layout::vertical([Constraint::Min(3), Constraint::Length(wrapped)]).areas(area);
     draw_table(frame, list, state, (&shown, paint, now));
-    if let Some(wrong) = wrong {
-        let text = format!("{}: {}", wrong.name, wrong.lines.join(" · "));
+    if let Some(text) = wrong {
         frame.render_widget(
             Paragraph::new(said(&text, Tone::Warning, paint)).wrap(Wrap { trim: true }),
             below,
@@ -103,7 +100,7 @@ fn draw_table(
         .column_spacing(2)
         .highlight_symbol(MARK)
         .row_highlight_style(Style::new().add_modifier(Modifier::REVERSED));
-    state.list.select(shown.iter().position(|ems| Some(ems.id) == state.chosen));
+    state.list.select(shown.iter().position(|ems| state.chosen.as_ref() == Some(&ems.name)));
     frame.render_stateful_widget(table, area, &mut state.list);
 }
 
@@ -126,11 +123,11 @@ fn text(cell: &Cell, align: Align, width: usize, paint: Paint) -> Text<'static> 
 
 fn cells(ems: &EmsState, now: DateTime<Utc>) -> Vec<Cell> {
     let known = |number: Option<String>| Cell::from(number.unwrap_or_else(|| "-".to_owned()));
-    let counted = |count: Option<u64>, tone| match count.filter(|count| *count > 0) {
+    let counted = |count: Option<i64>, tone| match count.filter(|count| *count > 0) {
         Some(count) => Cell::new(count.to_string(), tone),
         None => known(count.map(|count| count.to_string())),
     };
-    let silent = if standing::is_silent(ems, now) { Tone::Warning } else { Tone::Plain };
+    let silent = if standing::is_silent(ems) { Tone::Warning } else { Tone::Plain };
     vec![
         ems.name.as_str().into(),
         Cell::new(standing::in_words(&ems.state), standing::tone(&ems.state)),
@@ -140,7 +137,7 @@ fn cells(ems: &EmsState, now: DateTime<Utc>) -> Vec<Cell> {
         known(ems.waiting_work.map(|count| count.to_string())),
         counted(ems.dead_letters, Tone::Bad),
         counted(ems.gaps, Tone::Warning),
-        counted(ems.restarts, Tone::Plain),
+        known(ems.restarts.map(|count| count.to_string())),
         known(ems.usual_events_per_second.map(rate)),
     ]
 }

@@ -1,6 +1,5 @@
 //! What one look at Catchall brings: all EMSs, and more of the one that is open.
 
-use crate::cli::ems_names::Names;
 use crate::cli::pipeline::{EmsState, NotAsked, Pipeline};
 use crate::vmdb::timeline::TimelineEvent;
 use chrono::{DateTime, Utc};
@@ -27,8 +26,6 @@ pub struct Latest {
     pub ems_id: i64,
     /// Newest first.
     pub events: Vec<TimelineEvent>,
-    /// Of the EMSs.
-    pub names: Names,
 }
 
 impl Look {

@@ -135,7 +135,9 @@ fn spawn(
     struct Ends(Sender<Message>, Option<String>);
     impl Drop for Ends {
         fn drop(&mut self) {
-            let _ = self.0.send(Message::Ended(self.1.take()));
+            let panicked =
+                std::thread::panicking().then(|| "a mistake in catchall top, please report it".to_owned());
+            let _ = self.0.send(Message::Ended(panicked.or(self.1.take())));
         }
     }
     let ends = Ends(tell.clone(), None);

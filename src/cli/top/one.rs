@@ -20,7 +20,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 /// Draws it.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, paint: Paint, now: DateTime<Utc>) {
     let (Some(look), Some(ems)) = (&state.look, state.chosen()) else { return };
-    let facts = facts(ems, paint, now);
+    let facts = facts(ems, (paint, now), usize::from(area.width));
     let wrong = troubles(&Standing { ems: ems.clone(), overview: None }, now);
     let width = usize::from(area.width).max(1);
     let wrapped: usize = wrong.lines.iter().map(|line| terminal::width(line).div_ceil(width)).sum();
@@ -40,7 +40,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, paint: Paint, 
     frame.render_widget(Text::from(facts), at_top);
     frame.render_widget(wrong, below);
     frame.render_widget(Text::from(actors), street);
-    let latest = look.latest.as_ref().filter(|latest| latest.ems_id == ems.id);
+    let latest = look.latest.as_ref().filter(|latest| Some(latest.ems_id) == ems.id);
     let lines = events_lines(latest, paint);
     // Not further than to the last line.
     let most = lines.len().saturating_sub(usize::from(events.height));
@@ -59,17 +59,19 @@ fn heading(text: &str) -> Line<'static> {
     Line::styled(text.to_owned(), Style::new().add_modifier(Modifier::BOLD))
 }
 
-fn facts(ems: &EmsState, paint: Paint, now: DateTime<Utc>) -> Vec<Line<'static>> {
-    let count = |what: &str, count: Option<u64>| count.map(|count| format!("{what} {count}"));
+fn facts(ems: &EmsState, (paint, now): (Paint, DateTime<Utc>), width: usize) -> Vec<Line<'static>> {
+    let count = |what: &str, count: Option<i64>| count.map(|count| format!("{what} {count}"));
     let catching = [
         Some(format!("last event {}", ago(ems.last_event_on, now))),
         ems.last_poll_on.map(|at| format!("asked {}", ago(Some(at), now))),
         ems.lag_seconds.map(|lag| format!("lag {}", seconds(lag))),
         ems.events_per_second.map(|events| format!("{} ev/s", rate(events))),
         ems.usual_events_per_second.map(|events| format!("usually {}", rate(events))),
-        count("events", ems.events_total),
+    ];
+    let process = [
+        ems.events_total.map(|count| format!("events {count}")),
         count("on their way", ems.in_flight),
-        count("restarts", ems.restarts),
+        ems.restarts.map(|count| format!("restarts {count}")),
     ];
     let refreshing = [
         ems.refresh_state.as_deref().map(|state| format!("refresh {}", standing::in_words(state))),
@@ -81,16 +83,37 @@ fn facts(ems: &EmsState, paint: Paint, now: DateTime<Utc>) -> Vec<Line<'static>>
     let joined = |facts: &[Option<String>]| {
         Line::from(facts.iter().flatten().cloned().collect::<Vec<_>>().join(" · "))
     };
-    vec![
+    let mut lines = vec![
         Line::from(vec![
             Span::styled(one_line(&ems.name), Style::new().add_modifier(Modifier::BOLD)),
             Span::raw("  "),
             said(&standing::in_words(&ems.state), standing::tone(&ems.state), paint),
-            said(&format!("  {} {}", ems.class_name, ems.id), Tone::Quiet, paint),
+            said(&format!("  {}", ems.class_name), Tone::Quiet, paint),
         ]),
         joined(&catching),
         joined(&refreshing),
-    ]
+    ];
+    lines.extend(process.iter().any(Option::is_some).then(|| joined(&process)));
+    let minutes = &ems.events_of_minutes;
+    if !minutes.is_empty() {
+        let label = format!("events/min, at most {}  ", minutes.iter().max().copied().unwrap_or_default());
+        // Where there is no room for an hour, its end counts.
+        let room = width.saturating_sub(label.len()).min(minutes.len());
+        let bars = Span::styled(bars(&minutes[minutes.len() - room..]), paint.style(Tone::Good));
+        lines.push(Line::from(vec![Span::raw(label), bars]));
+    }
+    lines
+}
+
+/// One character for each count, as high as it is compared to the greatest.
+fn bars(counts: &[u32]) -> String {
+    const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = counts.iter().max().copied().unwrap_or_default().max(1) as usize;
+    let bar = |count: &u32| match *count as usize {
+        0 => ' ',
+        count => HEIGHTS[(count * HEIGHTS.len()).div_ceil(most).clamp(1, HEIGHTS.len()) - 1],
+    };
+    counts.iter().map(bar).collect()
 }
 
 /// The actors that work for it alone.

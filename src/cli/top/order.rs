@@ -87,7 +87,7 @@ impl Order {
     }
 
     fn compare(self, a: &EmsState, b: &EmsState) -> Ordering {
-        let most = |of: fn(&EmsState) -> Option<u64>| of(b).cmp(&of(a));
+        let most = |of: fn(&EmsState) -> Option<i64>| of(b).cmp(&of(a));
         let most_of_a_measure = |of: fn(&EmsState) -> Option<f64>| {
             of(b).unwrap_or(f64::MIN).total_cmp(&of(a).unwrap_or(f64::MIN))
         };
@@ -100,7 +100,7 @@ impl Order {
             Self::Waiting => most(|ems| ems.waiting_work),
             Self::Dead => most(|ems| ems.dead_letters),
             Self::Gaps => most(|ems| ems.gaps),
-            Self::Restarts => most(|ems| ems.restarts),
+            Self::Restarts => b.restarts.cmp(&a.restarts),
         }
     }
 }

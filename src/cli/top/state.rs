@@ -27,8 +27,10 @@ pub struct State {
     pub filter: String,
     /// Whether keys go into the filter.
     pub editing: bool,
-    /// Which EMS is chosen, by its id.
-    pub chosen: Option<i64>,
+    /// Which EMS is chosen, by its name.
+    pub chosen: Option<String>,
+    /// Whether it was chosen by hand; else it is the first, whichever that is.
+    pub by_hand: bool,
     /// Whether that one alone is shown.
     pub open: bool,
     /// How far the list of EMSs was scrolled.
@@ -70,13 +72,13 @@ impl State {
 
     /// The EMS that is chosen.
     pub fn chosen(&self) -> Option<&EmsState> {
-        let id = self.chosen?;
-        self.look.iter().flat_map(|look| &look.all_ems).find(|ems| ems.id == id)
+        let name = self.chosen.as_ref()?;
+        self.look.iter().flat_map(|look| &look.all_ems).find(|ems| ems.name == *name)
     }
 
     /// The id of the EMS that more is wanted of.
     pub fn wanted(&self) -> Option<i64> {
-        self.chosen.filter(|_| self.open)
+        self.chosen().filter(|_| self.open)?.id
     }
 
     /// A key was pressed.
@@ -143,6 +145,7 @@ impl State {
             KeyCode::End | KeyCode::Char('G') => self.step(isize::MAX),
             KeyCode::Enter | KeyCode::Right if self.chosen.is_some() => {
                 self.open = true;
+                self.by_hand = true;
                 self.scrolled = 0;
             }
             _ => {}
@@ -153,21 +156,23 @@ impl State {
 
     /// Chooses the one so many lines below.
     fn step(&mut self, by: isize) {
-        let shown: Vec<i64> = self.shown().iter().map(|ems| ems.id).collect();
-        let at = shown.iter().position(|id| Some(*id) == self.chosen).unwrap_or_default();
+        self.by_hand = by != isize::MIN;
+        let shown = self.shown();
+        let at = shown.iter().position(|ems| Some(&ems.name) == self.chosen.as_ref()).unwrap_or_default();
         let last = shown.len().saturating_sub(1);
-        self.chosen = shown.get(at.saturating_add_signed(by).min(last)).copied();
+        self.chosen = shown.get(at.saturating_add_signed(by).min(last)).map(|ems| ems.name.clone());
     }
 
-    /// One that is no longer shown gives way to the first that is.
+    /// One that is no longer shown gives way to the first that is, and so does one that nobody chose.
     fn keep_chosen(&mut self) {
         if self.open && self.chosen().is_some() {
             return;
         }
         self.open = false;
         let shown = self.shown();
-        let chosen = shown.iter().find(|ems| Some(ems.id) == self.chosen).or_else(|| shown.first());
-        self.chosen = chosen.map(|ems| ems.id);
+        let by_hand = shown.iter().find(|ems| self.by_hand && Some(&ems.name) == self.chosen.as_ref());
+        let chosen = by_hand.or_else(|| shown.first());
+        self.chosen = chosen.map(|ems| ems.name.clone());
     }
 }
 
