@@ -55,6 +55,8 @@ pub enum Command {
     Top,
     /// Events as they are committed, one line each, until Ctrl-C
     Tail(TailArguments),
+    /// Ask the Catchall that runs with these settings whether it is ready; for containers
+    Healthcheck,
     /// The latest events, the story of one, or the dead letters
     Events(EventsArguments),
     /// Look at the rules, and try them on events

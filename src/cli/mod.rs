@@ -14,6 +14,7 @@ mod event_line;
 pub mod event_show;
 mod event_types;
 pub mod events;
+pub mod healthcheck;
 pub mod logging;
 pub mod parse;
 pub mod pipeline;
@@ -168,6 +169,7 @@ fn command(arguments: &Arguments) -> Result<(), CliError> {
         Command::Top => top::run(&load_settings(&load_options(arguments))?),
         Command::Tail(tail) => tail::run(&load_settings(&load_options(arguments))?, tail, arguments.json),
         Command::Completions(completions) => completions::run(completions),
+        Command::Healthcheck => healthcheck::run(&load_settings(&load_options(arguments))?),
         Command::Events(events) => {
             let settings = load_settings(&load_options(arguments))?;
             steer::events(&settings, load_switchboard, events, arguments.json)

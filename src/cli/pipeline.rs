@@ -178,7 +178,10 @@ pub async fn ask(settings: &HttpSettings) -> Result<Pipeline, NotAsked> {
 }
 
 /// Where a process on this machine can be reached that listens so.
-fn address(listen: Option<SocketAddr>) -> Result<SocketAddr, NotAsked> {
+///
+/// # Errors
+/// When that cannot be known.
+pub fn address(listen: Option<SocketAddr>) -> Result<SocketAddr, NotAsked> {
     let mut address = listen.ok_or(NotAsked::Off)?;
     if address.port() == 0 {
         return Err(NotAsked::AnyPort);

@@ -6,6 +6,7 @@
 
 mod commands;
 mod look;
+mod notify;
 pub mod run;
 pub mod street;
 

@@ -10,7 +10,7 @@ use crate::event_catcher::parser::ParserSettings;
 use crate::event_catcher::{Catching, EventCatcher};
 use crate::event_handler::deliver::{DeliveredEms, Delivery};
 use crate::event_handler::destination::{self, CommitBatches};
-use crate::event_handler::{EventHandler, Handling};
+use crate::event_handler::{AreYouAlive, EventHandler, Handling};
 use crate::http::HttpContext;
 use crate::observe::ActorKind;
 use crate::outages::{Caught, OutageRecorder};
@@ -129,6 +129,8 @@ pub struct Handlers {
     pub put_events: Recipient<PutEvents>,
     /// Knows cursors.
     pub load_cursor: Recipient<LoadCursor>,
+    /// Answers as long as it does not hang.
+    pub alive: Recipient<AreYouAlive>,
 }
 
 impl Street {
@@ -170,7 +172,11 @@ impl Street {
             Role::SingleWorker(_) => destination::into_miq_queue,
         };
         let handler = EventHandler::spawn(&self.arbiters.handler, self.handling.clone(), commit, notice);
-        Handlers { put_events: handler.clone().recipient(), load_cursor: handler.recipient() }
+        Handlers {
+            put_events: handler.clone().recipient(),
+            load_cursor: handler.clone().recipient(),
+            alive: handler.recipient(),
+        }
     }
 
     /// Takes from `miq_queue` until the guard is dropped.
