@@ -16,6 +16,7 @@ mod event_types;
 pub mod events;
 pub mod healthcheck;
 pub mod logging;
+pub mod own_process;
 pub mod parse;
 pub mod pipeline;
 pub mod prove;

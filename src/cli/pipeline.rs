@@ -2,6 +2,7 @@
 //!
 //! Fields that a process does not tell, since it is older or newer than this command, stay empty.
 
+use super::own_process::OwnProcess;
 use crate::settings::HttpSettings;
 use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
@@ -157,11 +158,10 @@ pub enum NotAsked {
 /// # Errors
 /// See [`NotAsked`].
 pub async fn ask(settings: &HttpSettings) -> Result<Pipeline, NotAsked> {
-    let address = address(settings.listen)?;
+    let process = OwnProcess::of(settings, AT_MOST)?;
+    let address = process.address;
     let strange = |error: &dyn std::fmt::Display| NotAsked::Strange(address, error.to_string());
-    let client =
-        reqwest::Client::builder().no_proxy().timeout(AT_MOST).build().map_err(|error| strange(&error))?;
-    let mut request = client.get(format!("http://{address}/pipeline.json"));
+    let mut request = process.get("/pipeline.json");
     if let Some(token) = &settings.token {
         request = request.bearer_auth(token.expose());
     }

@@ -112,6 +112,7 @@ mod tests {
             resources: Vec::new(),
             refresh: None,
             folded: 0,
+            chain_id: None,
             work_id: None,
         }
     }

@@ -149,6 +149,7 @@ fn one_ems_with_its_actors_and_its_latest_events() {
         }],
         refresh: None,
         folded: 0,
+        chain_id: None,
         work_id: None,
     };
     let events = vec![event(8, "vm.start", None), event(7, "vm.stop", Some("two\nlines"))];

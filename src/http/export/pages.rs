@@ -9,7 +9,6 @@ use crate::http::timeline::filter::Filter;
 use crate::vmdb::timeline::{self, TimelineQuery};
 use crate::vmdb::{Connection, VmdbError, ems};
 use actix_web::web::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::Stream;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,11 +51,12 @@ impl Export {
     ) -> Result<Self, String> {
         let (settings, now) = (context.settings(), clock::now());
         let of = settings.clone();
-        let page = read(&context, move |connection| match question(&filter, connection, &of, now)? {
-            Some(query) => page(connection, query, &of, (format, 0)),
-            None => Ok(Page { text: Vec::new(), rows: 0, next: None }),
-        })
-        .await?;
+        let page =
+            read(&context, move |connection| match filter.query(connection, &of.event_groups, now)? {
+                Some(query) => page(connection, query, &of, (format, 0)),
+                None => Ok(Page { text: Vec::new(), rows: 0, next: None }),
+            })
+            .await?;
         let mut ready = format.head()?;
         ready.extend(page.text);
         Ok(Self {
@@ -90,11 +90,16 @@ impl Export {
         if let Some(ready) = self.ready.take() {
             return Ok(Some(ready));
         }
-        let Some(query) = self.query.take() else { return Ok(None) };
-        let page = self.read(query).await?;
-        self.rows += page.rows;
-        self.query = page.next;
-        Ok(Some(page.text))
+        // A search that finds little gives pages without a row, and an empty piece would end the answer.
+        while let Some(query) = self.query.take() {
+            let page = self.read(query).await?;
+            self.rows += page.rows;
+            self.query = page.next;
+            if !page.text.is_empty() {
+                return Ok(Some(page.text));
+            }
+        }
+        Ok(None)
     }
 
     async fn read(&self, query: TimelineQuery) -> Result<Page, String> {
@@ -113,34 +118,6 @@ impl Export {
         }
         Err(failed)
     }
-}
-
-/// What the timeline shows by this filter; `None`: nothing, since it names an EMS that there is not.
-fn question(
-    filter: &Filter,
-    connection: &mut Connection,
-    settings: &SettingsPart,
-    now: DateTime<Utc>,
-) -> Result<Option<TimelineQuery>, VmdbError> {
-    let ems_id = match &filter.ems {
-        None => None,
-        Some(name) => match ems::list(connection)?.into_iter().find(|ems| ems.name == *name) {
-            Some(ems) => Some(ems.id.0),
-            None => return Ok(None),
-        },
-    };
-    let event_types = if filter.narrows_types() {
-        let types = timeline::event_types(connection)?.into_iter();
-        Some(types.filter(|name| filter.shows(&settings.event_groups, name)).collect())
-    } else {
-        None
-    };
-    Ok(Some(TimelineQuery {
-        ems_id,
-        event_types,
-        since: Some(now - TimeDelta::hours(24)),
-        ..TimelineQuery::default()
-    }))
 }
 
 fn page(
