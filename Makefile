@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build run test check format bench prove fuzz new-provider clean-cache services
+.PHONY: help build run test check format bench prove fuzz dist new-provider clean-cache services
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,7 +14,7 @@ build: ## build the program, target/debug/catchall
 run: ## build, start a simulated cloud and Catchall on SQLite, say where to look; Ctrl-C stops both
 	@scripts/run
 
-services: ## bring what the tests need beyond Rust (PostgreSQL, moto) into .cache/
+services: ## bring what the tests need beyond Rust (PostgreSQL, moto, …) into .cache/
 	@scripts/services
 
 test: services ## all tests; SKIP=postgres,moto leaves these two out, aloud
@@ -35,13 +35,16 @@ format: ## format everything, the providers' folders too
 	find src/providers -mindepth 2 -name '*.rs' -print0 | xargs -0 -r rustfmt --edition 2024
 
 bench: ## the benchmarks, optimized; SKIP=postgres leaves it out, aloud
-	SKIP="$${SKIP:+$$SKIP,}moto" scripts/services
+	SKIP="$${SKIP:+$$SKIP,}moto,cargo-deb,systemd" scripts/services
 	@# As in production: a commit is on the disk before it is answered.
 	CATCHALL_PG_FSYNC=on cargo bench --locked --bench parse --bench commit --bench end_to_end \
-		--bench refresh --bench refreshed --bench day --bench switchboard --bench storm --bench many
+		--bench refresh --bench refreshed --bench day --bench switchboard --bench storm --bench many --bench timeline
 
 fuzz: ## each fuzz target for 10 minutes; FUZZ_SECONDS=60 or TARGET=events for less, see docs/fuzz.md
 	@scripts/fuzz
+
+dist: ## the Debian package, a tarball and their sums, into dist/; needs cargo-deb, which make services brings
+	@scripts/dist
 
 new-provider: ## NAME=x: write src/providers/x from the skeleton and register it
 	@scripts/new-provider "$(NAME)"

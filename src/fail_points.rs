@@ -1,6 +1,7 @@
-//! Named places on the street where a test build can be made to kill itself, as `kill -9` does, on its nth passing.
+//! Named places on the street where a test build can be made to kill itself, as `kill -9` does, or to hang, on its nth passing.
 //!
 //! `CATCHALL_KILL_AT=commit.events:3` dies when that place is passed for the third time; without a number, the first time.
+//! `CATCHALL_HANG_AT` is written in the same way: the thread that passes there stays, as in a deadlock.
 //! The places are the library `fail`'s, and nothing at all where its feature `failpoints` is off, as it is in every
 //! build but those of tests (see `[dev-dependencies]`). They never change what the code around them does.
 
@@ -10,6 +11,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The environment variable that names a place.
 pub const KILL_AT: &str = "CATCHALL_KILL_AT";
+
+/// The environment variable that names a place to hang at.
+pub const HANG_AT: &str = "CATCHALL_HANG_AT";
 
 /// Every place, in the order in which an event passes.
 pub const NAMES: &[&str] = &[
@@ -37,7 +41,7 @@ pub const NAMES: &[&str] = &[
     "refresh.done",
 ];
 
-/// Where to die, and the how-manieth passing it is.
+/// Where to die or to hang, and the how-manieth passing it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KillAt {
     /// One of [`NAMES`].
@@ -72,28 +76,38 @@ pub const fn compiled_in() -> bool {
     fail::has_failpoints()
 }
 
-/// Heeds [`KILL_AT`].
+/// Heeds [`KILL_AT`] and [`HANG_AT`].
 ///
 /// # Errors
-/// When it names no place, or this build has none.
+/// When one names no place, or this build has none.
 pub fn arm_from_environment() -> Result<(), String> {
-    match std::env::var(KILL_AT) {
-        Ok(text) => arm(&text.parse().map_err(|error| format!("{KILL_AT}: {error}"))?),
-        Err(_) => Ok(()),
-    }
+    arm(KILL_AT, die)?;
+    arm(HANG_AT, hang)
 }
 
-fn arm(kill_at: &KillAt) -> Result<(), String> {
+fn arm(variable: &str, there: fn()) -> Result<(), String> {
+    let Ok(text) = std::env::var(variable) else { return Ok(()) };
+    let at: KillAt = text.parse().map_err(|error| format!("{variable}: {error}"))?;
     if !compiled_in() {
-        return Err(format!("{KILL_AT}: this build has no fail points; unset it, or use a test build"));
+        return Err(format!("{variable}: this build has no fail points; unset it, or use a test build"));
     }
-    let left = AtomicU32::new(kill_at.passing);
-    fail::cfg_callback(kill_at.name.as_str(), move || {
+    let left = AtomicU32::new(at.passing);
+    fail::cfg_callback(at.name.as_str(), move || {
         if left.fetch_sub(1, Ordering::Relaxed) == 1 {
-            // The kernel lets no process refuse this, so there is nothing to do about an error.
-            let _ = kill_process(getpid(), Signal::KILL);
+            there();
         }
     })
+}
+
+fn die() {
+    // The kernel lets no process refuse this, so there is nothing to do about an error.
+    let _ = kill_process(getpid(), Signal::KILL);
+}
+
+fn hang() {
+    loop {
+        std::thread::park();
+    }
 }
 
 #[cfg(test)]

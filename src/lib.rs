@@ -26,6 +26,8 @@ pub mod webhooks; // what leaves the house
 
 pub mod purger; // what is older than is kept
 
+pub mod outages; // when nobody caught
+
 pub mod supervisor; // starts, watches and stops all of the above
 
 pub mod observe;

@@ -124,6 +124,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "clock",
         ],
     ),
+    ("outages", &["provider", "event_handler::Handling", "vmdb", "observe", "actor", "clock"]),
     (
         "supervisor",
         &[
@@ -137,6 +138,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "automate",
             "webhooks",
             "purger",
+            "outages",
             "http",
             "observe",
             "actor",
@@ -144,7 +146,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "clock",
         ],
     ),
-    ("http", &["provider", "settings", "vmdb", "observe", "clock"]),
+    // The API shows the rules that are in force, as they were read.
+    ("http", &["provider", "settings", "rules::Rules", "rules::RuleDefinition", "vmdb", "observe", "clock"]),
     ("simulator", &["clock"]),
     // It starts the others as processes, and looks at what they leave.
     (

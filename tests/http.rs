@@ -5,10 +5,14 @@
 
 #[path = "http/commands.rs"]
 mod commands;
+#[path = "http/event_commands.rs"]
+mod event_commands;
 #[path = "http/event_show.rs"]
 mod event_show;
 #[path = "http/filled.rs"]
 mod filled;
+#[path = "http/live.rs"]
+mod live;
 #[path = "http/pages.rs"]
 mod pages;
 #[path = "http/pipeline.rs"]

@@ -3,6 +3,8 @@
 
 #[path = "vmdb/associations.rs"]
 mod associations;
+#[path = "vmdb/bands.rs"]
+mod bands;
 #[path = "vmdb/commit.rs"]
 mod commit;
 #[path = "vmdb/connections.rs"]
@@ -17,6 +19,8 @@ mod folding;
 mod inventory;
 #[path = "vmdb/links.rs"]
 mod links;
+#[path = "vmdb/outages.rs"]
+mod outages;
 #[path = "vmdb/purge.rs"]
 mod purge;
 #[path = "vmdb/queue.rs"]
@@ -29,8 +33,16 @@ mod relate;
 mod saving;
 #[path = "vmdb/schema.rs"]
 mod schema;
+#[path = "vmdb/state_changes.rs"]
+mod state_changes;
 #[path = "vmdb/support.rs"]
 mod support;
+#[path = "vmdb/timeline.rs"]
+mod timeline;
+#[path = "vmdb/timeline_counts.rs"]
+mod timeline_counts;
+#[path = "vmdb/timeline_tail.rs"]
+mod timeline_tail;
 
 #[path = "support/postgres.rs"]
 mod postgres;

@@ -202,9 +202,10 @@ fn change_state(scene: &mut Scene<'_>, event: &EventRecord, call: &Call) -> Resu
     };
     match class.as_str() {
         "VmOrTemplate" => {
-            target_state::set_vm_state(scene.connection, id, state, event.timestamp).map(Ended::from)
+            target_state::set_vm_state(scene.connection, id, state, (event.id, event.timestamp))
+                .map(Ended::from)
         }
-        "Host" => target_state::set_host_state(scene.connection, id, state).map(Ended::from),
+        "Host" => target_state::set_host_state(scene.connection, id, state, event.id).map(Ended::from),
         other => Ok(Ended::failed(format!("a {other} has no state to change"))),
     }
 }
@@ -216,7 +217,7 @@ fn as_template(scene: &mut Scene<'_>, event: &EventRecord, call: &Call) -> Resul
         other => return Ok(Ended::failed(format!("flag is {other:?}, and has to be true or false"))),
     };
     match target(scene, event, "src_vm")? {
-        Ok((_, id)) => target_state::set_template(scene.connection, id, flag).map(Ended::from),
+        Ok((_, id)) => target_state::set_template(scene.connection, id, flag, event.id).map(Ended::from),
         Err(ended) => Ok(ended),
     }
 }

@@ -1,7 +1,10 @@
 //! What can be written on the command line.
 
+use super::completions::CompletionsArguments;
+use super::event_filter::EventFilterArguments;
 use super::prove::ProveArguments;
 use super::rule_arguments::{ReplayArguments, RulesCommand};
+use super::tail::TailArguments;
 use super::worker_arguments::WorkerArguments;
 use crate::simulator::FaultMenu;
 use clap::{Args, Parser, Subcommand};
@@ -18,7 +21,7 @@ pub struct Arguments {
     /// error, warn, info, debug or trace, or what RUST_LOG takes
     #[arg(long, global = true, env = "RUST_LOG", default_value = "info", value_name = "LEVEL")]
     pub log_level: String,
-    /// Output for machines, where there is one
+    /// JSON instead of text: of status, events, tail, queue, ems list, rules, replay and prove
     #[arg(long, global = true)]
     pub json: bool,
     /// What to do
@@ -46,8 +49,14 @@ pub enum Command {
     Prove(ProveArguments),
     /// Bring the VMDB's schema up to date, and say what was done
     Migrate,
-    /// How the EMSs and their work are
+    /// How each EMS is, the worst first, and what to do
     Status,
+    /// The same live, on a terminal
+    Top,
+    /// Events as they are committed, one line each, until Ctrl-C
+    Tail(TailArguments),
+    /// Ask the Catchall that runs with these settings whether it is ready; for containers
+    Healthcheck,
     /// The latest events, the story of one, or the dead letters
     Events(EventsArguments),
     /// Look at the rules, and try them on events
@@ -63,6 +72,8 @@ pub enum Command {
     /// Look at and steer the work that waits in miq_queue
     #[command(subcommand)]
     Queue(QueueCommand),
+    /// What a shell needs to complete commands and options, on stdout
+    Completions(CompletionsArguments),
 }
 
 /// `check`
@@ -98,13 +109,13 @@ pub enum SimulateCommand {
 #[derive(Args, Debug, Clone)]
 pub struct SimulateArguments {
     /// Address to listen on; port 0 picks one
-    #[arg(long, default_value = "127.0.0.1:8585")]
+    #[arg(long, default_value = "127.0.0.1:8585", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
     /// Events per second
-    #[arg(long, default_value_t = 2.0)]
+    #[arg(long, default_value_t = 2.0, value_name = "PER_SECOND")]
     pub rate: f64,
     /// Virtual machines at the start
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_name = "COUNT")]
     pub vms: usize,
     /// The same seed tells the same story
     #[arg(long, default_value_t = 1)]
@@ -116,7 +127,7 @@ pub struct SimulateArguments {
     #[arg(long, default_value_t = 1, value_name = "SEED")]
     pub fault_seed: u64,
     /// Fixes the event ids, which otherwise never repeat across restarts
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT")]
     pub epoch: Option<String>,
 }
 
@@ -127,17 +138,17 @@ pub struct EventsArguments {
     /// One event instead of the latest
     #[command(subcommand)]
     pub command: Option<EventsCommand>,
-    /// Dead letters instead of events
-    #[arg(long)]
+    /// Dead letters instead of events: --ems, --text, --since and --until choose among them, too
+    #[arg(long, conflicts_with_all = ["event_type", "level", "group", "resource"])]
     pub dead: bool,
-    /// Parse the dead letters again
-    #[arg(long, requires = "dead")]
+    /// Parse the dead letters again, all or those of --ems
+    #[arg(long, requires = "dead", conflicts_with_all = ["text", "since", "until"])]
     pub retry: bool,
-    /// Only of this EMS
-    #[arg(long, value_name = "NAME")]
-    pub ems: Option<String>,
-    /// At most so many, the latest
-    #[arg(long, default_value_t = 50)]
+    /// Which events
+    #[command(flatten)]
+    pub filter: EventFilterArguments,
+    /// At most so many events, the latest
+    #[arg(long, default_value_t = 50, value_name = "COUNT")]
     pub limit: usize,
 }
 
@@ -196,8 +207,8 @@ pub struct QueueListArguments {
     /// Only of this EMS
     #[arg(long, value_name = "NAME")]
     pub ems: Option<String>,
-    /// At most so many, the oldest
-    #[arg(long, default_value_t = 50)]
+    /// At most so many rows, the oldest
+    #[arg(long, default_value_t = 50, value_name = "COUNT")]
     pub limit: usize,
 }
 

@@ -1,8 +1,10 @@
 //! `catchall ems list|pause|resume|restart`: which EMSs there are, and whether they are caught from. Written to the VMDB,
 //! where a running Catchall sees it within seconds.
 
-use super::status;
+use super::ems_names::{self, UnknownEms};
+use super::standing;
 use super::table::{Align, table};
+use super::times::ago;
 use crate::vmdb::overview::{self, EmsOverview};
 use crate::vmdb::{Connection, VmdbError, ems, restarts};
 use chrono::{DateTime, Utc};
@@ -12,13 +14,8 @@ use serde_json::json;
 #[derive(Debug, thiserror::Error)]
 pub enum EmsCommandError {
     /// There is none of this name.
-    #[error("there is no EMS {name:?} in the VMDB; {known}")]
-    Unknown {
-        /// What was asked for.
-        name: String,
-        /// What there is.
-        known: String,
-    },
+    #[error(transparent)]
+    Unknown(#[from] UnknownEms),
     /// A restart of what does not run.
     #[error("{0} is not caught from; `catchall ems resume` or `enabled: true` in the settings starts it")]
     NotEnabled(String),
@@ -44,9 +41,9 @@ pub fn list(connection: &mut Connection, now: DateTime<Utc>) -> Result<String, V
         [
             ems.ems.id.to_string(),
             ems.ems.name.clone(),
-            status::state(ems).to_owned(),
+            standing::in_words(standing::by_settings(ems)),
             ems.ems.zone.clone().unwrap_or_default(),
-            status::ago(ems.last_event, now),
+            ago(ems.last_event, now),
             ems.ems.class_name.clone(),
         ]
     };
@@ -108,11 +105,5 @@ fn set_paused(connection: &mut Connection, name: &str, paused: bool) -> Result<(
 }
 
 fn unknown<T>(connection: &mut Connection, name: &str) -> Result<T, EmsCommandError> {
-    let names: Vec<String> = ems::list(connection)?.into_iter().map(|ems| ems.name).collect();
-    let known = match names.len() {
-        0 => "none was entered yet, `catchall run` does".to_owned(),
-        1..=20 => format!("there are: {}", names.join(", ")),
-        count => format!("`catchall ems list` shows the {count} that there are"),
-    };
-    Err(EmsCommandError::Unknown { name: name.to_owned(), known })
+    Err(ems_names::unknown(name, &ems_names::all(connection)?).into())
 }

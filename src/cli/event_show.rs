@@ -5,7 +5,9 @@
 use super::table::one_line;
 use crate::clock;
 use crate::switchboard::{Explanation, Switchboard};
+use crate::vmdb::state_changes::StateChange;
 use crate::vmdb::trace::{self, Follower, Relation, Story};
+use crate::vmdb::trace_steps::{Step, steps};
 use crate::vmdb::trace_work::{Action, Refresh, WaitingWork};
 use crate::vmdb::{Connection, VmdbError};
 use chrono::{DateTime, Utc};
@@ -96,6 +98,7 @@ pub fn text(story: &Story, switchboard: &Switchboard) -> String {
     };
     page.section("Work in the queue", "none", waiting);
     page.section("Refreshes", none, refreshes);
+    page.section("Changed in the inventory", "nothing", story.changes.iter().map(change));
     page.section(
         "Other events of its chain, and policy events",
         "none",
@@ -267,37 +270,17 @@ fn refresh(refresh: &Refresh) -> String {
     text
 }
 
+fn change(change: &StateChange) -> String {
+    let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+    let StateChange { resource_type, resource_id, attribute, before, after, changed_on, .. } = change;
+    let at = time(*changed_on);
+    format!("{resource_type} {resource_id}, {attribute}: {} → {} at {at}", side(before), side(after))
+}
+
 fn follower(follower: &Follower) -> String {
     let made_here = if follower.source == "EVM" { ", made by Catchall" } else { "" };
     let at = follower.timestamp.map(time).unwrap_or_default();
     format!("{} {} {} at {at}{made_here}", follower.id, follower.class_name, follower.event_type)
-}
-
-/// A step on the event's way, and how long it took since the one before.
-struct Step {
-    what: &'static str,
-    at: DateTime<Utc>,
-    after: Option<chrono::TimeDelta>,
-}
-
-/// The event's own time, its commit, and the last refresh.
-fn steps(story: &Story) -> Vec<Step> {
-    let refresh = story.refreshes.last();
-    let over = if refresh.is_some_and(|refresh| refresh.error.is_some()) { "failed" } else { "refreshed" };
-    let points = [
-        ("happened", story.event.timestamp),
-        ("committed", story.event.created_on),
-        ("refresh requested", refresh.and_then(|refresh| refresh.requested_on)),
-        ("refresh started", refresh.and_then(|refresh| refresh.started_on)),
-        (over, refresh.and_then(|refresh| refresh.finished_on)),
-    ];
-    let mut steps: Vec<Step> = Vec::new();
-    for (what, at) in points {
-        let Some(at) = at else { continue };
-        let after = steps.last().map(|last| at - last.at);
-        steps.push(Step { what, at, after });
-    }
-    steps
 }
 
 fn tell_steps(page: &mut Page, story: &Story) {

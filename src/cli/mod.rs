@@ -4,12 +4,21 @@
 
 pub mod arguments;
 pub mod check;
+pub mod completions;
 pub mod connect;
+pub mod dead;
 pub mod ems;
+pub mod ems_names;
+pub mod event_filter;
+mod event_line;
 pub mod event_show;
+mod event_types;
 pub mod events;
+pub mod healthcheck;
 pub mod logging;
+pub mod own_process;
 pub mod parse;
+pub mod pipeline;
 pub mod prove;
 pub mod queue;
 pub mod refresh;
@@ -18,10 +27,18 @@ mod retry;
 pub mod rule_arguments;
 mod rule_event;
 pub mod rules;
+mod signals;
 pub mod simulate;
+pub mod standing;
 pub mod status;
 pub mod steer;
 mod table;
+pub mod tail;
+mod tail_lines;
+pub mod terminal;
+mod times;
+pub mod top;
+mod troubles;
 pub mod worker_arguments;
 
 pub use retry::{Retried, retry};
@@ -149,7 +166,11 @@ fn command(arguments: &Arguments) -> Result<(), CliError> {
         Command::Simulate(SimulateCommand::AwesomeCloud(simulate)) => simulate::awesome_cloud(simulate),
         Command::Prove(prove) => prove::run(prove, arguments.json),
         Command::Migrate => steer::migrate(&load_settings(&load_options(arguments))?),
-        Command::Status => steer::status(&load_settings(&load_options(arguments))?, arguments.json),
+        Command::Status => status::run(&load_settings(&load_options(arguments))?, arguments.json),
+        Command::Top => top::run(&load_settings(&load_options(arguments))?),
+        Command::Tail(tail) => tail::run(&load_settings(&load_options(arguments))?, tail, arguments.json),
+        Command::Completions(completions) => completions::run(completions),
+        Command::Healthcheck => healthcheck::run(&load_settings(&load_options(arguments))?),
         Command::Events(events) => {
             let settings = load_settings(&load_options(arguments))?;
             steer::events(&settings, load_switchboard, events, arguments.json)
@@ -168,7 +189,7 @@ fn check_settings(arguments: &Arguments, check: &CheckArguments) -> Result<(), C
     let loaded = settings::load_for(&load_options(arguments), PROVIDERS)
         .map_err(|errors| CliError::Settings(check::report(&errors)))?;
     if check.print {
-        print!("{}", check::print(&loaded.merged));
+        terminal::print(&check::print(&loaded.merged))?;
     }
     load_switchboard(&loaded.settings)?;
     for notice in &loaded.settings.notices {
@@ -176,7 +197,7 @@ fn check_settings(arguments: &Arguments, check: &CheckArguments) -> Result<(), C
     }
     if check.connect {
         let (lines, all) = actix_rt::System::new().block_on(connect::connect(&loaded.settings));
-        print!("{lines}");
+        terminal::print(&lines)?;
         if !all {
             return Err(failed("not every EMS could be reached"));
         }

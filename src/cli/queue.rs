@@ -2,16 +2,16 @@
 //! Catchall or without one; a row that somebody has claimed is shown, and left alone.
 
 use super::arguments::{QueueCommand, QueueListArguments};
-use super::status::ago;
+use super::ems_names::{self, Names, name_of};
 use super::table::{Align, one_line, table};
-use super::{CliError, failed, steer};
+use super::times::ago;
+use super::{CliError, failed, steer, terminal};
 use crate::clock;
 use crate::settings::Settings;
 use crate::vmdb::queue::{self, QueueQuery, QueueRow, Steered};
-use crate::vmdb::{Connection, VmdbError, ems};
+use crate::vmdb::{Connection, VmdbError};
 use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
-use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 
 /// `queue`
@@ -31,8 +31,7 @@ pub fn run(settings: &Settings, command: &QueueCommand, as_json: bool) -> Result
             let id = *id;
             let shown =
                 steer::reading(settings, move |connection| show(connection, id, as_json, clock::now()))?;
-            print!("{}", shown.ok_or_else(|| missing(id))?);
-            Ok(())
+            terminal::print(&shown.ok_or_else(|| missing(id))?).map(drop)
         }
         QueueCommand::Retry(retry) => {
             let ems_id = retry.ems.as_deref().map(|name| steer::ems_called(settings, name)).transpose()?;
@@ -125,7 +124,7 @@ pub fn text(
     if rows.is_empty() {
         return Ok("No work waits.\n".to_owned());
     }
-    let names = names(connection)?;
+    let names = ems_names::all(connection)?;
     let headings = [
         ("ID", Align::Right),
         ("STATE", Align::Left),
@@ -140,7 +139,7 @@ pub fn text(
             row.id.to_string(),
             state(row, now),
             kind(row),
-            ems_name(&names, row),
+            name_of(&names, row.ems_id.map(|id| id.0)),
             ago(row.created_on, now),
             what(row),
             failure(row),
@@ -160,7 +159,7 @@ pub fn text(
 /// # Errors
 /// See [`VmdbError`].
 pub fn json_lines(connection: &mut Connection, query: &QueueQuery) -> Result<String, VmdbError> {
-    let names = names(connection)?;
+    let names = ems_names::all(connection)?;
     Ok(queue::list(connection, query)?.0.iter().map(|row| format!("{}\n", json_of(row, &names))).collect())
 }
 
@@ -176,7 +175,7 @@ pub fn show(
 ) -> Result<Option<String>, VmdbError> {
     let query = QueueQuery { id: Some(id), limit: 1, ..QueueQuery::default() };
     let Some(row) = queue::list(connection, &query)?.0.pop() else { return Ok(None) };
-    let names = names(connection)?;
+    let names = ems_names::all(connection)?;
     if as_json {
         return Ok(Some(format!("{}\n", json_of(&row, &names))));
     }
@@ -189,7 +188,7 @@ pub fn show(
         ("state", state(&row, now)),
         ("work", kind(&row)),
         ("queue", row.queue_name.clone()),
-        ("ems", ems_name(&names, &row)),
+        ("ems", name_of(&names, row.ems_id.map(|id| id.0))),
         ("what", what(&row)),
         ("queued", time(row.created_on)),
         ("changed", time(row.updated_on)),
@@ -205,16 +204,6 @@ pub fn show(
     Ok(Some(filled.map(|(name, value)| format!("{name:<11}{}\n", one_line(value))).collect()))
 }
 
-type Names = BTreeMap<i64, String>;
-
-fn names(connection: &mut Connection) -> Result<Names, VmdbError> {
-    Ok(ems::list(connection)?.into_iter().map(|ems| (ems.id.0, ems.name)).collect())
-}
-
-fn ems_name(names: &Names, row: &QueueRow) -> String {
-    row.ems_id.map(|id| names.get(&id.0).cloned().unwrap_or_else(|| id.to_string())).unwrap_or_default()
-}
-
 fn json_of(row: &QueueRow, names: &Names) -> Json {
     let args = row
         .args
@@ -222,7 +211,7 @@ fn json_of(row: &QueueRow, names: &Names) -> Json {
         .map(|args| serde_json::from_str(args).unwrap_or_else(|_| Json::String(args.to_owned())));
     json!({
         "id": row.id, "state": row.state, "queue_name": row.queue_name, "class_name": row.class_name,
-        "method_name": row.method_name, "ems_id": row.ems_id, "ems": ems_name(names, row), "work_id": row.work_id,
+        "method_name": row.method_name, "ems_id": row.ems_id, "ems": name_of(names, row.ems_id.map(|id| id.0)), "work_id": row.work_id,
         "created_on": row.created_on, "updated_on": row.updated_on, "deliver_on": row.deliver_on,
         "handler_id": row.handler_id, "error": row.error, "failures": row.failures, "args": args,
     })

@@ -3,11 +3,12 @@
 
 use super::rule_arguments::ReplayArguments;
 use super::table::{Align, one_line, table};
-use super::{CliError, failed};
+use super::terminal::{self, Reader};
+use super::{CliError, failed, times};
 use crate::automate::rule_outcome::{self, FiringState, Question};
 use crate::clock;
 use crate::rules::{Limits, Past, Rules, Scene};
-use crate::settings::{self, LoadOptions, Settings, values};
+use crate::settings::{self, LoadOptions, Settings};
 use crate::vmdb::rule_facts::{self, StoredFacts};
 use crate::vmdb::{Access, Vmdb};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -22,7 +23,7 @@ const PAGE: i64 = 500;
 /// # Errors
 /// See [`CliError`].
 pub fn run(options: LoadOptions, replay: &ReplayArguments, json: bool) -> Result<(), CliError> {
-    let since = since(&replay.since, clock::now())?;
+    let since = times::written("--since", &replay.since, clock::now())?;
     let load = |options: &LoadOptions| {
         settings::load(options).map_err(|errors| CliError::Settings(errors.to_string()))
     };
@@ -45,23 +46,15 @@ pub fn run(options: LoadOptions, replay: &ReplayArguments, json: bool) -> Result
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
             for stored in page {
-                diff.event(stored).iter().for_each(|line| println!("{}", line.written(json)));
+                let lines: String = diff.event(stored).iter().map(|line| line.written(json) + "\n").collect();
+                if !lines.is_empty() && terminal::print(&lines)? == Reader::Gone {
+                    return Ok(());
+                }
             }
         }
     };
     actix_rt::System::new().block_on(read)?;
-    print!("{}", diff.totals(json));
-    Ok(())
-}
-
-fn since(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, CliError> {
-    let back = values::duration(text).and_then(|back| TimeDelta::from_std(back).ok()).map(|back| now - back);
-    let wanted = || {
-        CliError::Usage(format!(
-            "--since {text}: wanted a time such as 2026-11-24T10:00:00Z, or such as 24.hours"
-        ))
-    };
-    back.or_else(|| text.parse().ok()).ok_or_else(wanted)
+    terminal::print(&diff.totals(json)).map(drop)
 }
 
 /// One thing that is done by one of both alone.

@@ -48,6 +48,6 @@ pub struct ReplayArguments {
     #[arg(long)]
     pub only: bool,
     /// At most so many lines; the totals count all
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 1_000, value_name = "COUNT")]
     pub limit: usize,
 }

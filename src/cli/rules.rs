@@ -3,6 +3,7 @@
 use super::rule_arguments::{RulesCommand, RulesTestArguments};
 use super::steer::reading;
 use super::table::{Align, one_line, table};
+use super::terminal::{self, Reader};
 use super::{CliError, failed, find_provider, rule_event};
 use crate::automate::Automation;
 use crate::automate::rule_firing::past;
@@ -56,19 +57,18 @@ fn list(settings: &Settings, json: bool) -> Result<(), CliError> {
         of_rule.get(&rule.name).and_then(|states| states.get(state)).copied().unwrap_or_default()
     };
     if json {
-        for rule in settings.rules.all() {
+        let line = |rule: &RuleDefinition| {
             let actions: Vec<String> = rule.actions.iter().map(ToString::to_string).collect();
             let line = json!({
                 "rule": rule.name, "enabled": rule.enabled, "when": rule.when.as_ref().map(|when| when.text()),
                 "do": actions, "last_day": of_rule.get(&rule.name).cloned().unwrap_or_default(),
             });
-            println!("{line}");
-        }
-        return Ok(());
+            format!("{line}\n")
+        };
+        return terminal::print(&settings.rules.all().iter().map(line).collect::<String>()).map(drop);
     }
     if settings.rules.all().is_empty() {
-        println!("No rules. docs/rules.md says how to write one.");
-        return Ok(());
+        return terminal::print("No rules. docs/rules.md says how to write one.\n").map(drop);
     }
     let headings = [
         ("RULE", Align::Left),
@@ -85,8 +85,7 @@ fn list(settings: &Settings, json: bool) -> Result<(), CliError> {
         [rule.name.clone(), number("done"), number("grouped"), number("suppressed"), number("skipped"), does]
     };
     let rows: Vec<_> = settings.rules.all().iter().map(row).collect();
-    print!("{}", table(headings, &rows));
-    Ok(())
+    terminal::print(&table(headings, &rows)).map(drop)
 }
 
 fn test_stored(
@@ -106,8 +105,7 @@ fn test_stored(
         asked.tell((only.as_deref(), json), |rule, key, now| past(connection, rule, key, now)).map(Some)
     })?;
     let told = told.ok_or_else(|| failed(format!("there is no event {id} in event_streams")))?;
-    print!("{told}");
-    Ok(())
+    terminal::print(&told).map(drop)
 }
 
 /// Nothing has fired before an event that somebody wrote.
@@ -130,7 +128,10 @@ fn test_given(
         }
         let asked = Asked::new(automation, facts, age);
         let nothing = |_: &RuleDefinition, _: &str, _| Ok::<_, VmdbError>(Past::default());
-        print!("{}", asked.tell((test.rule.as_deref(), json), nothing).map_err(failed)?);
+        let told = asked.tell((test.rule.as_deref(), json), nothing).map_err(failed)?;
+        if terminal::print(&told)? == Reader::Gone {
+            break;
+        }
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! `simulate awesome-cloud`: a working provider to try things on, until it is interrupted.
 
 use super::arguments::SimulateArguments;
-use super::{CliError, failed};
+use super::{CliError, failed, signals};
 use crate::simulator::{self, Faults, SimulatorOptions};
+use tokio::signal::unix::SignalKind;
 
 /// Serves until SIGINT or SIGTERM.
 pub fn awesome_cloud(arguments: &SimulateArguments) -> Result<(), CliError> {
@@ -24,6 +25,10 @@ pub fn awesome_cloud(arguments: &SimulateArguments) -> Result<(), CliError> {
             let names: Vec<_> = arguments.faults.0.iter().map(ToString::to_string).collect();
             log::info!("what goes wrong, by --fault-seed {}: {}", arguments.fault_seed, names.join(", "));
         }
-        simulator.wait().await.map_err(failed)
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+        tokio::select! {
+            ended = simulator.wait() => ended.map_err(failed),
+            asked = signals::first_of(&kinds) => asked.map_err(failed),
+        }
     })
 }

@@ -1,9 +1,11 @@
 //! Commands that look at and steer a VMDB, beside a running Catchall or without one: opens it, and hands the work to
-//! `status`, `events`, `event_show`, `retry` and `ems`.
+//! `events`, `event_show`, `retry` and `ems`.
 
 use super::arguments::{EmsCommand, EventsArguments, EventsCommand};
+use super::event_filter::{EventFilter, FilterError};
 use super::events::{self, Chosen};
-use super::{CliError, Retried, ems, event_show, failed, retry, status};
+use super::terminal::{self, Screen};
+use super::{CliError, Retried, dead, ems, ems_names, event_show, failed, retry};
 use crate::automate::Automation;
 use crate::clock;
 use crate::event_catcher::prepare::{self, Preparation};
@@ -30,17 +32,6 @@ pub fn migrate(settings: &Settings) -> Result<(), CliError> {
     })
 }
 
-/// `status`
-///
-/// # Errors
-/// See [`CliError`].
-pub fn status(settings: &Settings, json: bool) -> Result<(), CliError> {
-    show(settings, move |connection| {
-        let now = clock::now();
-        if json { status::json(connection, now) } else { status::text(connection, now) }
-    })
-}
-
 /// `events`
 ///
 /// # Errors
@@ -54,17 +45,34 @@ pub fn events(
     if let Some(EventsCommand::Show { id }) = &arguments.command {
         return show_event(settings, switchboard(settings)?, id, json);
     }
-    let ems_id = arguments.ems.as_deref().map(|name| ems_called(settings, name)).transpose()?;
     if arguments.retry {
+        let ems_id = arguments.filter.ems.as_deref().map(|name| ems_called(settings, name)).transpose()?;
         return retry_dead_letters(settings, switchboard(settings)?, ems_id);
     }
-    let chosen = Chosen { ems_id, limit: arguments.limit };
-    let dead = arguments.dead;
-    show(settings, move |connection| match (dead, json) {
-        (false, false) => events::text(connection, &chosen, clock::now()),
-        (false, true) => events::json_lines(connection, &chosen),
-        (true, false) => events::dead_text(connection, &chosen, clock::now()),
-        (true, true) => events::dead_json_lines(connection, &chosen),
+    let groups = settings.event_groups.clone();
+    let filter = EventFilter::new(&arguments.filter, &groups, clock::now())?;
+    let chosen = Chosen { filter, limit: arguments.limit };
+    if arguments.dead {
+        let text = reading(settings, move |connection| Ok(dead_letters(connection, &chosen, json)))??;
+        return terminal::print(&text).map(drop);
+    }
+    let (found, chosen) = reading(settings, move |connection| {
+        Ok(events::read(connection, &chosen, &groups).map(|found| (found, chosen)))
+    })??;
+    let text = match json {
+        true => events::json_lines(&found, &settings.event_groups),
+        false if found.events.is_empty() => events::none(&chosen).to_owned(),
+        false => events::text(&found, &settings.event_groups, clock::now(), &Screen::of_stdout()),
+    };
+    terminal::print(&text).map(drop)
+}
+
+/// `events --dead`
+fn dead_letters(connection: &mut Connection, chosen: &Chosen, json: bool) -> Result<String, FilterError> {
+    let query = chosen.filter.dead_letters(connection, chosen.limit)?;
+    Ok(match json {
+        true => dead::json_lines(connection, &query)?,
+        false => dead::text(connection, &query, clock::now())?,
     })
 }
 
@@ -77,8 +85,7 @@ fn show_event(settings: &Settings, switchboard: Switchboard, id: &str, json: boo
             false => event_show::text(&story, &switchboard),
         }))
     })?;
-    print!("{}", told.map_err(failed)?);
-    Ok(())
+    terminal::print(&told.map_err(failed)?).map(drop)
 }
 
 /// `ems`
@@ -101,8 +108,7 @@ pub(super) fn show(
     settings: &Settings,
     read: impl FnOnce(&mut Connection) -> Result<String, VmdbError> + Send + 'static,
 ) -> Result<(), CliError> {
-    print!("{}", reading(settings, read)?);
-    Ok(())
+    terminal::print(&reading(settings, read)?).map(drop)
 }
 
 pub(super) fn reading<T: Send + 'static>(
@@ -129,16 +135,12 @@ type Steer = fn(&mut Connection, &str) -> Result<String, ems::EmsCommandError>;
 
 fn steer(settings: &Settings, name: String, work: Steer) -> Result<(), CliError> {
     let said = writing(settings, move |connection| Ok(work(connection, &name)))?;
-    print!("{}", said.map_err(failed)?);
-    Ok(())
+    terminal::print(&said.map_err(failed)?).map(drop)
 }
 
 pub(super) fn ems_called(settings: &Settings, name: &str) -> Result<EmsId, CliError> {
     let asked = name.to_owned();
-    let found = reading(settings, move |connection| events::ems_called(connection, &asked))?;
-    found.ok_or_else(|| {
-        failed(format!("there is no EMS {name:?} in the VMDB; `catchall ems list` shows those that are"))
-    })
+    reading(settings, move |connection| Ok(ems_names::id_of(connection, &asked)))?.map_err(failed)
 }
 
 /// Letters of EMSs that are not in the settings stay as they are: nobody could say what their events do.

@@ -19,7 +19,8 @@ use crate::provider::{Cursor, EmsId, Gap};
 use crate::refresh::WorkReady;
 use crate::vmdb::{self, BatchOutcome, ReadyBatch, Vmdb};
 use actix::{
-    Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Recipient, ResponseFuture, fut::wrap_future,
+    Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Recipient, ResponseFuture,
+    fut::wrap_future,
 };
 use actix_rt::ArbiterHandle;
 use bisect::Committer;
@@ -141,9 +142,7 @@ impl EventHandler {
             let commit = async move {
                 let (begun, rows) = (Instant::now(), batches.iter().map(|batch| batch.rows() as u64).sum());
                 let outcomes = committer.commit(batches).await;
-                let commit = observe.commit();
-                commit.time.record(begun.elapsed());
-                commit.rows.fetch_add(rows, Relaxed);
+                observe.commit().record(begun.elapsed(), rows);
                 outcomes
             };
             ctx.spawn(wrap_future::<_, Self>(commit).map(move |outcomes, handler, ctx| {
@@ -233,6 +232,17 @@ impl Handler<LoadCursor> for EventHandler {
     fn handle(&mut self, LoadCursor(ems_id): LoadCursor, _: &mut Self::Context) -> Self::Result {
         Box::pin(load_cursor(self.handling.vmdb.clone(), ems_id))
     }
+}
+
+/// Asks whether the thread still turns; the answer is that there is one, also while the VMDB is away.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct AreYouAlive;
+
+impl Handler<AreYouAlive> for EventHandler {
+    type Result = ();
+
+    fn handle(&mut self, _: AreYouAlive, _: &mut Self::Context) {}
 }
 
 /// The stored cursor of an EMS. A batch of a predecessor that is still waiting may move it later; then what is read

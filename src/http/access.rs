@@ -3,26 +3,44 @@
 //!
 //! Probes need no token; what they tell without one is in `probes`.
 
+use super::refusal::Hosts;
 use crate::provider::Secret;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
+use subtle::ConstantTimeEq;
 
 /// Paths that answer without a token.
 pub(super) const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 
+/// Padded or not: clients differ.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
 /// The check that a request passes.
 #[derive(Clone)]
 pub(super) struct Access {
-    /// Only the digest is kept: comparing digests takes the same time wherever the first difference lies.
+    /// Only the digest is kept: all digests are of one length, whatever is presented.
     token: Option<[u8; 32]>,
     loopback: bool,
+    hosts: Hosts,
 }
 
 impl Access {
     pub(super) fn new(token: Option<&Secret>, listen: SocketAddr) -> Self {
         let token = token.map(|token| digest(token.expose().as_bytes()));
-        Self { token, loopback: listen.ip().to_canonical().is_loopback() }
+        let hosts = if token.is_some() { Hosts::Any } else { Hosts::without_token(listen) };
+        Self { token, loopback: listen.ip().to_canonical().is_loopback(), hosts }
+    }
+
+    /// Under which names it is served.
+    pub(super) fn hosts(&self) -> Hosts {
+        self.hosts
     }
 
     /// Whether the request may read `path`.
@@ -37,7 +55,7 @@ impl Access {
 
     fn bears_token(&self, headers: &HeaderMap) -> bool {
         let Some(expected) = self.token else { return false };
-        presented(headers).is_some_and(|token| same(&digest(&token), &expected))
+        presented(headers).is_some_and(|token| digest(&token).ct_eq(&expected).into())
     }
 }
 
@@ -46,7 +64,7 @@ fn presented(headers: &HeaderMap) -> Option<Vec<u8>> {
     if scheme.eq_ignore_ascii_case("bearer") {
         Some(credentials.trim().as_bytes().to_vec())
     } else if scheme.eq_ignore_ascii_case("basic") {
-        let user_and_password = base64(credentials.trim())?;
+        let user_and_password = BASE64.decode(credentials.trim()).ok()?;
         let colon = user_and_password.iter().position(|byte| *byte == b':')?;
         Some(user_and_password[colon + 1..].to_vec())
     } else {
@@ -56,33 +74,6 @@ fn presented(headers: &HeaderMap) -> Option<Vec<u8>> {
 
 fn digest(text: &[u8]) -> [u8; 32] {
     Sha256::digest(text).into()
-}
-
-/// Looks at every byte, whatever the first ones say.
-fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
-    std::hint::black_box(a.iter().zip(b).fold(0, |different, (a, b)| different | (a ^ b))) == 0
-}
-
-/// Standard base64, padded or not.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let (mut bits, mut count, mut bytes) = (0_u32, 0, Vec::new());
-    for character in text.trim_end_matches('=').bytes() {
-        let value = match character {
-            b'A'..=b'Z' => character - b'A',
-            b'a'..=b'z' => character - b'a' + 26,
-            b'0'..=b'9' => character - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6 | u32::from(value)) & 0xFFFF;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-        }
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]
@@ -127,10 +118,10 @@ mod tests {
 
     #[test]
     fn base64_is_read_at_every_length() {
-        for (text, bytes) in [("", ""), ("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYmE=", "fooba")]
+        for (text, bytes) in [("", ""), ("Zg==", "f"), ("Zm8", "fo"), ("Zm9v", "foo"), ("Zm9vYmE=", "fooba")]
         {
-            assert_eq!(base64(text).unwrap(), bytes.as_bytes());
+            assert_eq!(BASE64.decode(text).unwrap(), bytes.as_bytes());
         }
-        assert_eq!(base64("Zm9v!"), None);
+        assert!(BASE64.decode("Zm9v!").is_err());
     }
 }

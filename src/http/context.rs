@@ -1,13 +1,23 @@
 //! What the pages and probes look at. One for the process; a reload of the settings replaces their part of it.
 
 use super::access::Access;
+use super::tls::Certificate;
 use crate::observe::Observe;
 use crate::provider::Secret;
-use crate::settings::EventGroups;
+use crate::rules::Rules;
+use crate::settings::{EventGroups, TlsFiles, TlsFilesError};
 use crate::vmdb::Vmdb;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Semaphore;
+
+/// The VMDB has three readers.
+const PAGES_AT_ONCE: usize = 2;
+/// What would wait behind so many would not be answered in time.
+const MOST_WAITING: usize = 64;
+
+/// Each may last as long as its client likes.
+const MOST_EXPORTS: usize = 16;
 
 /// What the HTTP server shows. Cheap to clone; all clones show the same.
 #[derive(Clone)]
@@ -18,8 +28,12 @@ struct Inner {
     token: Option<Secret>,
     vmdb: RwLock<Option<Vmdb>>,
     settings: RwLock<Arc<SettingsPart>>,
+    rules: RwLock<Rules>,
     probe_turn: Arc<Semaphore>,
-    page_turn: Arc<Semaphore>,
+    page_turns: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
+    certificate: Arc<Certificate>,
 }
 
 /// What of the settings is shown; replaced when they are read again.
@@ -34,9 +48,19 @@ pub struct SettingsPart {
 impl HttpContext {
     /// `token` is what a request must bear, probes excepted; without one nothing is asked for.
     pub fn new(observe: Observe, token: Option<Secret>) -> Self {
-        let turn = || Arc::new(Semaphore::new(1));
-        let (vmdb, settings) = (RwLock::default(), RwLock::default());
-        Self(Arc::new(Inner { observe, token, vmdb, settings, probe_turn: turn(), page_turn: turn() }))
+        let turns = |count| Arc::new(Semaphore::new(count));
+        Self(Arc::new(Inner {
+            observe,
+            token,
+            vmdb: RwLock::default(),
+            settings: RwLock::default(),
+            rules: RwLock::default(),
+            probe_turn: turns(1),
+            page_turns: turns(PAGES_AT_ONCE),
+            waiting: turns(MOST_WAITING),
+            exports: turns(MOST_EXPORTS),
+            certificate: Arc::default(),
+        }))
     }
 
     /// The VMDB is open. Until then probes and pages say that it is not.
@@ -47,6 +71,15 @@ impl HttpContext {
     /// Shows these settings from the next request on.
     pub fn set_settings(&self, settings: SettingsPart) {
         *self.0.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    /// Shows these rules from the next request on.
+    pub fn set_rules(&self, rules: Rules) {
+        *self.0.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
+    pub(super) fn rules(&self) -> Rules {
+        self.0.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn vmdb(&self) -> Option<Vmdb> {
@@ -66,9 +99,32 @@ impl HttpContext {
         self.0.probe_turn.clone()
     }
 
-    /// One page reads at a time.
-    pub(super) fn page_turn(&self) -> Arc<Semaphore> {
-        self.0.page_turn.clone()
+    /// So many pages read at a time: one reader of the VMDB is left to probes.
+    pub(super) fn page_turns(&self) -> Arc<Semaphore> {
+        self.0.page_turns.clone()
+    }
+
+    /// So many more wait for their turn; the rest is told to come again.
+    pub(super) fn waiting(&self) -> Arc<Semaphore> {
+        self.0.waiting.clone()
+    }
+
+    /// So many exports are written at a time.
+    pub(super) fn exports(&self) -> Arc<Semaphore> {
+        self.0.exports.clone()
+    }
+
+    /// Reads the certificate that is shown from the next connection on. A server that was started without one goes on
+    /// speaking plain HTTP.
+    ///
+    /// # Errors
+    /// See [`TlsFilesError`]; then the old certificate stays in force.
+    pub fn read_certificate(&self, files: &TlsFiles) -> Result<(), TlsFilesError> {
+        self.0.certificate.read(files)
+    }
+
+    pub(super) fn certificate(&self) -> &Arc<Certificate> {
+        &self.0.certificate
     }
 
     pub(super) fn access(&self, listen: SocketAddr) -> Access {

@@ -32,6 +32,11 @@ impl Html {
         self.text(number.into().to_string())
     }
 
+    /// A number of things, with a comma between thousands.
+    pub(super) fn count(&mut self, number: i64) -> &mut Self {
+        self.text(grouped(number))
+    }
+
     /// A link whose text came from elsewhere.
     pub(super) fn link(&mut self, href: impl AsRef<str>, text: impl AsRef<str>) -> &mut Self {
         self.raw("<a href=\"").text(href).raw("\">").foreign(text).raw("</a>")
@@ -41,6 +46,18 @@ impl Html {
     pub(super) fn finish(self) -> String {
         self.0
     }
+}
+
+fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = if number < 0 { "-".to_owned() } else { String::new() };
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// Makes `text` harmless between tags and within quotes. Control characters, which HTML forbids, are shown as U+FFFD.
@@ -72,5 +89,12 @@ mod tests {
             "<a href=\"/?ems=&quot;&gt;&lt;script&gt;\"><bdi>&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;\u{FFFD}\
              &amp;amp;</bdi></a>"
         );
+    }
+
+    #[test]
+    fn thousands_are_told_apart() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (-1_234_567, "-1,234,567")] {
+            assert_eq!(Html::new().count(number).text("").0, text);
+        }
     }
 }

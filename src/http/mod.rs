@@ -5,6 +5,7 @@
 
 mod access;
 mod api;
+mod assets;
 mod context;
 mod export;
 mod html;
@@ -14,9 +15,12 @@ mod metrics;
 pub mod pipeline;
 mod probes;
 mod reading;
+mod refusal;
 mod response;
 mod server;
 mod timeline;
+mod timing;
+mod tls;
 mod usual_rates;
 
 pub use context::{HttpContext, SettingsPart};

@@ -7,16 +7,19 @@ use std::time::Duration;
 /// An answer that takes longer than this is not waited for.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// One answer reads at a time, so that readers leave the VMDB's threads to probes and to the street. What was read is
-/// whole before anything is sent: a slow client holds no connection.
+/// Two answers read at a time, so that readers leave the VMDB's threads to probes and to the street; when too many wait for
+/// their turn already, the answer is an error at once. What was read is whole before anything is sent: a slow client holds no
+/// connection.
 pub(super) async fn read<T: Send + 'static>(
     context: &HttpContext,
     work: impl FnOnce(&mut Connection) -> Result<T, VmdbError> + Send + 'static,
 ) -> Result<T, String> {
     let vmdb = context.vmdb().ok_or("it is not open yet")?;
-    let turn = context.page_turn();
+    let (turns, waiting) = (context.page_turns(), context.waiting());
+    let waiting = waiting.try_acquire_owned().map_err(|_| "too many others wait for it")?;
     let answer = async move {
-        let turn = turn.acquire_owned().await;
+        let turn = turns.acquire_owned().await;
+        drop(waiting);
         // The turn goes along: work that nobody waits for any more still keeps a thread busy.
         vmdb.read(move |connection| {
             let answer = work(connection);

@@ -2,12 +2,14 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE,
+};
 use actix_web::middleware::DefaultHeaders;
 
-/// No script at all, styles from here only, framed by nobody.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
-                                       base-uri 'none'; frame-ancestors 'none'";
+/// Scripts, styles and answers from here only, nothing of them within a page; framed by nobody.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 pub(super) fn security_headers() -> DefaultHeaders {
     DefaultHeaders::new()
@@ -18,6 +20,11 @@ pub(super) fn security_headers() -> DefaultHeaders {
         .add(("Cross-Origin-Resource-Policy", "same-origin"))
         .add(("Cross-Origin-Opener-Policy", "same-origin"))
         .add((CACHE_CONTROL, "no-store"))
+}
+
+/// Over TLS alone: a browser that was here once never asks without it again.
+pub(super) fn with_hsts(headers: DefaultHeaders) -> DefaultHeaders {
+    headers.add((STRICT_TRANSPORT_SECURITY, "max-age=31536000"))
 }
 
 /// A text that is no page.

@@ -2,9 +2,10 @@
 
 use super::access::Access;
 use super::context::HttpContext;
+use super::live::{Closing, socket};
 use super::metrics::{OPENMETRICS, PROMETHEUS, wants_openmetrics};
 use super::probes::Readiness;
-use super::{api, export, live, pipeline, response, timeline, usual_rates};
+use super::{api, assets, export, live, pipeline, refusal, response, timeline, timing, usual_rates};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -13,11 +14,18 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Resource, guard, web};
 use std::net::{SocketAddr, TcpListener};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// More readers at once than this wait for their turn.
 const MAX_CONNECTIONS: usize = 256;
 /// How long a graceful stop waits for answers under way, in seconds.
 const SHUTDOWN_TIMEOUT: u64 = 1;
+/// Whoever takes longer to say what he wants, or to agree on TLS, is not served.
+const SLOWEST_REQUEST: Duration = Duration::from_secs(5);
+/// A connection on which nothing is asked for ends.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// A client that does not end its side of a connection loses it.
+const SLOWEST_END: Duration = Duration::from_secs(1);
 
 /// Why the server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -40,13 +48,21 @@ pub enum ServeError {
 pub struct ServerHandle {
     /// Where it listens, with the port that it got.
     pub addr: SocketAddr,
+    scheme: &'static str,
     server: actix_web::dev::ServerHandle,
+    closing: Closing,
     thread: JoinHandle<()>,
 }
 
 impl ServerHandle {
+    /// `http://127.0.0.1:8484`, or with `https`.
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.addr)
+    }
+
     /// Takes no more requests, lets those under way end within a second, and returns when the thread is gone.
     pub async fn stop(self) {
+        self.closing.0.cancel();
         self.server.stop(true).await;
         let _ = tokio::task::spawn_blocking(move || self.thread.join()).await;
     }
@@ -60,12 +76,16 @@ pub fn serve(listen: SocketAddr, context: HttpContext) -> Result<ServerHandle, S
     let refused = |error| ServeError::Listen { listen, error };
     let listener = TcpListener::bind(listen).map_err(refused)?;
     let addr = listener.local_addr().map_err(refused)?;
+    let tls = context.certificate().server_config().map_err(|error| ServeError::Start(error.to_string()))?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
     let (started, start) = std::sync::mpsc::channel();
+    let closing = Closing::default();
+    let closes = closing.clone();
     let thread = std::thread::Builder::new()
         .name("http".to_owned())
         .spawn(move || {
             actix_rt::System::new().block_on(async move {
-                match run(listener, addr, context) {
+                match run(listener, tls, context, closes) {
                     Ok(server) => {
                         let _ = started.send(Ok(server.handle()));
                         if let Err(error) = server.await {
@@ -80,25 +100,33 @@ pub fn serve(listen: SocketAddr, context: HttpContext) -> Result<ServerHandle, S
         })
         .map_err(|error| ServeError::Start(error.to_string()))?;
     let server = start.recv().map_err(|error| ServeError::Start(error.to_string()))??;
-    Ok(ServerHandle { addr, server, thread })
+    Ok(ServerHandle { addr, scheme, server, closing, thread })
 }
 
 fn run(
     listener: TcpListener,
-    addr: SocketAddr,
+    tls: Option<rustls::ServerConfig>,
     context: HttpContext,
+    closing: Closing,
 ) -> std::io::Result<actix_web::dev::Server> {
-    let access = context.access(addr);
+    let access = context.access(listener.local_addr()?);
+    let hsts = tls.is_some();
     actix_rt::spawn(usual_rates::learn_for_ever(context.clone()));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(context.clone()))
             .app_data(web::Data::new(access.clone()))
+            .app_data(web::Data::new(closing.clone()))
             .wrap(from_fn(check_access))
-            .wrap(response::security_headers())
+            .wrap(if hsts {
+                response::with_hsts(response::security_headers())
+            } else {
+                response::security_headers()
+            })
             .service(get("/healthz").to(healthz))
             .service(get("/readyz").to(readyz))
             .service(get("/metrics").to(metrics))
+            .configure(assets::routes)
             .configure(timeline::routes)
             .configure(pipeline::routes)
             .configure(live::routes)
@@ -108,10 +136,18 @@ fn run(
     });
     let server = server
         .workers(1)
+        .on_connect(socket::remember)
         .max_connections(MAX_CONNECTIONS)
+        .client_request_timeout(SLOWEST_REQUEST)
+        .tls_handshake_timeout(SLOWEST_REQUEST)
+        .client_disconnect_timeout(SLOWEST_END)
+        .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(SHUTDOWN_TIMEOUT)
-        .disable_signals()
-        .listen(listener)?;
+        .disable_signals();
+    let server = match tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls)?,
+        None => server.listen(listener)?,
+    };
     Ok(server.run())
 }
 
@@ -138,13 +174,19 @@ async fn check_access(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let allowed = request
-        .app_data::<web::Data<Access>>()
-        .is_some_and(|access| access.allows(request.path(), request.headers()));
-    if allowed {
-        return next.call(request).await.map(ServiceResponse::map_into_left_body);
+    let access = request.app_data::<web::Data<Access>>();
+    let refused = match access {
+        Some(access) => match refusal::refusal(&request, access.hosts()) {
+            Some(refusal) => Some(refusal.response()),
+            None if access.allows(request.path(), request.headers()) => None,
+            None => Some(response::unauthorized()),
+        },
+        None => Some(response::unauthorized()),
+    };
+    match refused {
+        None => timing::timed(request, next).await.map(ServiceResponse::map_into_left_body),
+        Some(response) => Ok(request.into_response(response).map_into_right_body()),
     }
-    Ok(request.into_response(response::unauthorized()).map_into_right_body())
 }
 
 async fn healthz() -> HttpResponse {

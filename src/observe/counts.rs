@@ -1,10 +1,41 @@
 //! Counts by labels that are not known beforehand, such as a rule's name. Behind a lock: for what happens at most some
-//! hundred times a second, not for every event.
+//! hundred times a second, not for every event. Their labels are bounded: what comes beyond is counted under `other`.
 
-use super::figures::{EmsFigures, Observe, lock};
+use super::ems::EmsFigures;
+use super::figures::{Observe, lock};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
+
+/// So many labels a count tells apart.
+pub(super) const MOST_LABELS: usize = 200;
+/// The label of all others.
+pub(super) const OTHER: &str = "other";
+
+/// What counts are told apart by.
+pub trait Label: Ord + Clone {
+    /// The same among the others: what names it is gone, what says how it went stays.
+    fn among_others(&self) -> Self;
+}
+
+impl Label for String {
+    fn among_others(&self) -> Self {
+        OTHER.to_owned()
+    }
+}
+
+impl Label for (String, String) {
+    fn among_others(&self) -> Self {
+        (OTHER.to_owned(), self.1.clone())
+    }
+}
+
+/// These come from our own source alone.
+impl Label for (&'static str, &'static str) {
+    fn among_others(&self) -> Self {
+        *self
+    }
+}
 
 /// Counts by label.
 #[derive(Debug)]
@@ -17,10 +48,17 @@ impl<L> Default for Counts<L> {
     }
 }
 
-impl<L: Ord + Clone> Counts<L> {
+impl<L: Label> Counts<L> {
     /// Adds so many; adding none begins the series.
     pub fn add(&self, label: L, count: u64) {
-        *lock(&self.0).entry(label).or_default() += count;
+        let mut counts = lock(&self.0);
+        let known = counts.contains_key(&label) || counts.len() < MOST_LABELS;
+        *counts.entry(if known { label } else { label.among_others() }).or_default() += count;
+    }
+
+    /// Adds those of another.
+    pub(super) fn absorb(&self, other: &Self) {
+        other.all().into_iter().for_each(|(label, count)| self.add(label, count));
     }
 
     /// All of them, ordered by label.
@@ -98,6 +136,19 @@ impl Observe {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn labels_beyond_the_limit_are_counted_together() {
+        let counts = Counts::default();
+        for number in 0..MOST_LABELS + 50 {
+            counts.add((format!("rule {number:04}"), "done".to_owned()), 2);
+        }
+        counts.add(("rule 0001".to_owned(), "done".to_owned()), 1);
+        let all = counts.all();
+        assert_eq!(all.len(), MOST_LABELS + 1);
+        assert_eq!(all[0], ((OTHER.to_owned(), "done".to_owned()), 100));
+        assert_eq!(all[2].1, 3);
+    }
 
     #[test]
     fn what_was_counted_is_there_by_label() {

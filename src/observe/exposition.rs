@@ -21,7 +21,7 @@ pub(super) enum Format {
 pub(super) enum Value {
     /// Counts, exact up to 64 bits.
     Whole(i128),
-    /// Seconds.
+    /// Seconds, or a ratio.
     Seconds(f64),
     /// Of a summary: how many, and their sum.
     Summary(u64, f64),

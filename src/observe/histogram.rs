@@ -60,6 +60,14 @@ impl Histogram {
         self.sum_micros.fetch_add(sum, Relaxed);
     }
 
+    /// Adds what another holds.
+    pub(super) fn absorb(&self, other: &Self) {
+        for (sum, count) in self.buckets.iter().zip(&other.buckets) {
+            sum.fetch_add(count.load(Relaxed), Relaxed);
+        }
+        self.sum_micros.fetch_add(other.sum_micros.load(Relaxed), Relaxed);
+    }
+
     /// What it holds; `None` when nothing was recorded yet.
     pub fn get(&self) -> Option<Distribution> {
         let mut total = 0;

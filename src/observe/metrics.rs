@@ -60,8 +60,8 @@ const fn seconds(name: &'static str, labels: &'static [&'static str], help: &'st
     Metric { name, metric_type: MetricType::Summary, unit: "seconds", labels, help }
 }
 
-const fn histogram(name: &'static str, help: &'static str) -> Metric {
-    Metric { name, metric_type: MetricType::Histogram, unit: "seconds", labels: EMS, help }
+const fn histogram(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, metric_type: MetricType::Histogram, unit: "seconds", labels, help }
 }
 
 const EMS: &[&str] = &["ems"];
@@ -117,11 +117,45 @@ pub const ACTIONS: Metric = counter(
 );
 /// From an event's own time to its commit.
 pub const EVENT_COMMITTED: Metric =
-    histogram("catchall_event_committed_seconds", "From each new event's own time to its commit.");
+    histogram("catchall_event_committed_seconds", EMS, "From each new event's own time to its commit.");
 /// From a commit to the end of the refresh for which it asked.
 pub const EVENT_REFRESHED: Metric = histogram(
     "catchall_event_refreshed_seconds",
+    EMS,
     "From the commit of the events that asked for a target to the end of its refresh.",
+);
+/// Targets that are done.
+pub const REFRESH_TARGETS: Metric = counter(
+    "catchall_refresh_targets_total",
+    EMS,
+    "Targets that events asked for and whose refresh is done.",
+);
+/// Those that were done in time.
+pub const REFRESH_TARGETS_IN_TIME: Metric = counter(
+    "catchall_refresh_targets_in_time_total",
+    EMS,
+    "Those of them that were done within 30 seconds of the commit that asked for them.",
+);
+/// What is usual.
+pub const USUAL_RATE: Metric = gauge(
+    "catchall_usual_events_per_second",
+    "",
+    EMS,
+    "Events per second that the EMS sent over its last seven days, by their own time; read from the VMDB every hour.",
+);
+/// How unusual a silence is.
+pub const SILENCE: Metric = gauge(
+    "catchall_silence_ratio",
+    "",
+    EMS,
+    "How many events the EMS usually sends, at these hours of the day, in the time for which it has been silent.",
+);
+/// An outage of the event catcher.
+pub const EVENT_CATCHER_DOWN: Metric = gauge(
+    "catchall_event_catcher_down_seconds",
+    "seconds",
+    EMS,
+    "For how long the event catcher has not been running; 0 while it is, or was stopped on purpose.",
 );
 /// From the latest event's own time to its commit.
 pub const LAG: Metric =
@@ -170,7 +204,7 @@ pub const ACTOR_MAILBOX_WAIT_LAST: Metric = gauge(
 );
 
 /// How long commits took.
-pub const COMMIT: Metric = seconds("catchall_commit_seconds", &[], "Time that group commits took.");
+pub const COMMIT: Metric = histogram("catchall_commit_seconds", &[], "Time that group commits took.");
 /// The last commit.
 pub const COMMIT_LAST: Metric =
     gauge("catchall_commit_last_seconds", "seconds", &[], "Time that the last group commit took.");
@@ -193,6 +227,15 @@ pub const WEBHOOKS: Metric = counter(
 pub const PURGED_ROWS: Metric =
     counter("catchall_purged_rows_total", &["table"], "Rows that were older than what is kept.");
 
+/// Answers over HTTP.
+pub const HTTP_REQUESTS: Metric = histogram(
+    "catchall_http_request_seconds",
+    &["route"],
+    "Time until an answer over HTTP began, by the pattern of its path.",
+);
+/// Who follows.
+pub const SUBSCRIBERS: Metric =
+    gauge("catchall_live_subscribers", "", &[], "Clients that follow `/live` at this moment.");
 /// Bytes of native events in memory.
 pub const BYTE_BUDGET_USED: Metric =
     gauge("catchall_byte_budget_used_bytes", "bytes", &[], "Native events in memory.");
@@ -205,6 +248,14 @@ pub const BUILD_INFO: Metric =
 /// Resident memory.
 pub const RESIDENT_MEMORY: Metric =
     gauge("process_resident_memory_bytes", "bytes", &[], "Resident memory of the process.");
+/// Time of the processor.
+pub const CPU: Metric = Metric {
+    name: "process_cpu_seconds_total",
+    metric_type: MetricType::Counter,
+    unit: "",
+    labels: &[],
+    help: "Seconds for which the process kept cores busy.",
+};
 /// When it started.
 pub const START_TIME: Metric =
     gauge("process_start_time_seconds", "seconds", &[], "When the process started, in Unix time.");
@@ -226,6 +277,11 @@ pub const ALL: &[Metric] = &[
     ACTIONS,
     EVENT_COMMITTED,
     EVENT_REFRESHED,
+    REFRESH_TARGETS,
+    REFRESH_TARGETS_IN_TIME,
+    USUAL_RATE,
+    SILENCE,
+    EVENT_CATCHER_DOWN,
     LAG,
     LAST_EVENT_AGE,
     LAST_POLL_AGE,
@@ -243,10 +299,13 @@ pub const ALL: &[Metric] = &[
     RULE_FIRINGS,
     WEBHOOKS,
     PURGED_ROWS,
+    HTTP_REQUESTS,
+    SUBSCRIBERS,
     BYTE_BUDGET_USED,
     BYTE_BUDGET_TOTAL,
     BUILD_INFO,
     RESIDENT_MEMORY,
+    CPU,
     START_TIME,
     OPEN_FDS,
 ];

@@ -11,6 +11,7 @@ use super::{Refreshing, drift, save, superseded};
 use crate::clock;
 use crate::observe::RefreshResult;
 use crate::provider::{Collector, RefreshScope, TargetCollection};
+use crate::vmdb::inventory_history::Because;
 use crate::vmdb::refresh_claim;
 use crate::vmdb::refresh_outcome::{self, GivenUp, RefreshOutcome};
 use crate::vmdb::refresh_work::{self, RefreshWork};
@@ -110,14 +111,14 @@ pub(super) async fn attempt(refreshing: &Refreshing, means: Means) -> Result<Att
     let claim = move |connection: &mut _| refresh_work::claim_rows(connection, ems_id, owner, ids);
     let work = refreshing.vmdb.save(claim).await?;
     fail::fail_point!("refresh.claimed");
-    let run = Run { refreshing, kind: Kind::Targeted, started_on: clock::now(), started: Instant::now() };
+    let run = Run::new(refreshing, Kind::Targeted, Some(Because::of(&work)));
     run.targeted(work, means.apart).await
 }
 
 async fn full(refreshing: &Refreshing, why: WhyFull, _place: Place, ever: bool) -> Result<Attempt, Failure> {
     let work = claim_all(refreshing).await?;
     fail::fail_point!("refresh.claimed");
-    let run = Run { refreshing, kind: Kind::Full(why), started_on: clock::now(), started: Instant::now() };
+    let run = Run::new(refreshing, Kind::Full(why), ever.then(|| Because::of(&work)));
     if why == WhyFull::Threshold {
         refreshing.observe.ems(&refreshing.ems.name).escalated();
         log::debug!("{}: so many targets wait that all is refreshed", refreshing.ems.name);
@@ -150,9 +151,15 @@ struct Run<'a> {
     kind: Kind,
     started_on: DateTime<Utc>,
     started: Instant,
+    /// What its changes are told by; the first full refresh tells none.
+    because: Option<Because>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(refreshing: &'a Refreshing, kind: Kind, because: Option<Because>) -> Self {
+        Self { refreshing, kind, started_on: clock::now(), started: Instant::now(), because }
+    }
+
     async fn targeted(&self, work: Vec<RefreshWork>, apart: bool) -> Result<Attempt, Failure> {
         let targets = superseded::distinct(work.iter().flat_map(|work| work.requests.iter().cloned()));
         let mut things = superseded::by_thing(&targets);
@@ -189,7 +196,7 @@ impl Run<'_> {
         let late = |_| Failure::new("the provider took too long to tell its inventory", None);
         let inventory = collected.map_err(late)??;
         fail::fail_point!("refresh.collected");
-        let saved = save::save(vmdb, ems.id, &mut *collector, inventory).await?;
+        let saved = save::save(vmdb, (ems.id, self.because.clone()), &mut *collector, inventory).await?;
         fail::fail_point!("refresh.saved");
         let written = saved.total().written();
         // A full refresh is news; targeted ones come with every event.

@@ -7,6 +7,7 @@ use super::Failure;
 use crate::provider::{CollectionScope, Collector, EmsId, Inventory, InventoryCollection, RefreshError, Row};
 use crate::vmdb::event_links;
 use crate::vmdb::inventory::{self, SaveCounts};
+use crate::vmdb::inventory_history::Because;
 use crate::vmdb::inventory_save::{CountsByAssociation, InventorySave};
 use crate::vmdb::{Vmdb, VmdbError};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -51,13 +52,13 @@ impl From<SaveError> for Failure {
     }
 }
 
-/// Saves all collections, then removes what is gone.
+/// Saves all collections, then removes what is gone. With `because`, what changes is kept as history.
 ///
 /// # Errors
 /// See [`SaveError`]. The whole refresh is to be made again.
 pub async fn save(
     vmdb: &Vmdb,
-    ems_id: EmsId,
+    (ems_id, because): (EmsId, Option<Because>),
     collector: &mut dyn Collector,
     inventory: Inventory,
 ) -> Result<Saved, SaveError> {
@@ -77,7 +78,7 @@ pub async fn save(
         differing.push((association, compared.rows));
         gone.push((association, missing));
     }
-    let mut save = InventorySave::new(ems_id, differing, gone);
+    let mut save = InventorySave::new((ems_id, because), differing, gone);
     while !save.is_done() {
         save = vmdb.save(move |connection| save.advance(connection).map(|()| save)).await?;
         fail::fail_point!("refresh.slice");

@@ -7,8 +7,8 @@ use super::event_groups::{EventGroups, LEVELS};
 use super::sources::Sources;
 use super::tree::{Node, Origin, merge};
 use super::{
-    EventNameFilter, HttpSettings, Settings, VmdbSettings, WebhookSettings, ems, listen, rules, values,
-    webhooks,
+    EventNameFilter, HttpSettings, Settings, TlsFiles, TlsFilesError, VmdbSettings, WebhookSettings, ems,
+    listen, rules, values, webhooks,
 };
 use crate::provider::{Provider, Secret};
 use std::collections::BTreeMap;
@@ -83,7 +83,28 @@ impl Builder<'_> {
             );
             self.error(node, "http.listen", message);
         }
-        HttpSettings { listen, token }
+        HttpSettings { listen, token, tls: self.tls(root) }
+    }
+
+    fn tls(&mut self, root: &Node) -> Option<TlsFiles> {
+        let node = root.at(&["http", "tls"]).filter(|node| !node.is_null())?;
+        let (certificate, key) = (text(node, &["certificate"]), text(node, &["key"]));
+        let (Some(certificate), Some(key)) = (certificate, key) else {
+            let message =
+                "both files are needed: `tls: {certificate: server.crt, key: server.key}`, or no tls at all";
+            self.error(node, "http.tls", message);
+            return None;
+        };
+        let files = TlsFiles::below(self.working_directory, certificate, key);
+        if let Err(error) = files.read() {
+            let (name, path, reason) = match error {
+                TlsFilesError::Certificate { reason, .. } => ("certificate", certificate, reason),
+                TlsFilesError::Key { reason, .. } => ("key", key, reason),
+            };
+            let message = format!("{path}: {reason}");
+            self.error(node.get(name).unwrap_or(node), format!("http.tls.{name}"), message);
+        }
+        Some(files)
     }
 
     fn blacklists(&self, root: &Node) -> BTreeMap<String, EventNameFilter> {

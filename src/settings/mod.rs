@@ -31,6 +31,7 @@ mod rules;
 pub mod schema;
 mod sources;
 mod substitute;
+mod tls;
 mod tree;
 mod validate;
 pub mod values;
@@ -45,6 +46,7 @@ pub use layers::LoadOptions;
 pub use load::{Loaded, load, load_for};
 pub use merged::{Merged, MergedLine};
 pub use plan::{Plan, plan};
+pub use tls::{TlsFiles, TlsFilesError};
 pub use webhooks::WebhookSettings;
 
 /// Everything that was set, all layers merged.
@@ -115,6 +117,8 @@ pub struct HttpSettings {
     pub listen: Option<SocketAddr>,
     /// Required as soon as `listen` is not loopback.
     pub token: Option<Secret>,
+    /// `http.tls`; `None`: plain HTTP.
+    pub tls: Option<TlsFiles>,
 }
 
 /// One entry of `ext_management_systems`, with what the other sections say for it.

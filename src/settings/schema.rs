@@ -13,6 +13,8 @@ pub const KEYS: &[(&str, Kind)] = &[
     ("vmdb.schema", Kind::Schema),
     ("http.listen", Kind::Listen),
     ("http.token", Kind::Secret),
+    ("http.tls.certificate", Kind::Text),
+    ("http.tls.key", Kind::Text),
     ("ext_management_systems.[].name", Kind::Text),
     ("ext_management_systems.[].type", Kind::Text),
     ("ext_management_systems.[].id", Kind::Number(1, i64::MAX as u64)),

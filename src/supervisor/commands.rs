@@ -106,8 +106,9 @@ impl Handler<Shutdown> for Supervisor {
         let names: Vec<String> = self.children.keys().cloned().collect();
         let workers = std::mem::take(&mut self.workers);
         let children = self.stop_children(&names);
+        let (caught, vmdb) = (self.street.caught.clone(), self.street.handling.vmdb.clone());
         Box::pin(async move {
-            children.await;
+            futures_util::future::join(children, caught.stopped(&vmdb)).await;
             for worker in workers.into_values() {
                 let _ = worker.stop.send(StopRounds).await;
             }

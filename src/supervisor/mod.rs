@@ -6,6 +6,7 @@
 
 mod commands;
 mod look;
+mod notify;
 pub mod run;
 pub mod street;
 
@@ -113,6 +114,14 @@ impl Supervisor {
     }
 
     fn show_settings(&self) {
+        let caught = self.children.iter().filter(|(name, ems)| self.street.catches(ems.id, name));
+        self.street.caught.set(caught.map(|(name, ems)| (ems.id, (name.clone(), ems.settings.enabled))));
+        self.street.context.set_rules(self.settings.rules.clone());
+        if let Some(files) = &self.settings.http.tls
+            && let Err(error) = self.street.context.read_certificate(files)
+        {
+            log::error!("http.tls: {error}; the certificate that was read before stays in force");
+        }
         let enabled = self.children.iter().filter(|(_, ems)| ems.settings.enabled);
         self.street.context.set_settings(SettingsPart {
             event_groups: self.settings.event_groups.clone(),

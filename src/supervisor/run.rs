@@ -1,7 +1,7 @@
 //! The process around the street: opens the VMDB, starts the Supervisor and the HTTP server, and follows the signals.
 
 use super::street::{Role, Street};
-use super::{Reload, RestartCatchers, Shutdown, Supervisor};
+use super::{Reload, RestartCatchers, Shutdown, Supervisor, notify};
 use crate::actor::Arbiters;
 use crate::automate::{Automation, SharedAutomation};
 use crate::backoff::Backoff;
@@ -9,6 +9,7 @@ use crate::clock;
 use crate::event_handler::{Bells, EmsNames, Handling};
 use crate::http::{self, HttpContext};
 use crate::observe::Observe;
+use crate::outages::Caught;
 use crate::provider::ByteBudget;
 use crate::refresh::limits::RefreshLimits;
 use crate::settings::{Settings, plan};
@@ -71,11 +72,14 @@ pub fn run(role: Role, settings: Settings, switchboard: Switchboard, load: Load)
         let budget = ByteBudget::default();
         observe.set_byte_budget(budget.clone());
         let context = HttpContext::new(observe.clone(), settings.http.token.clone());
+        if let Some(files) = &settings.http.tls {
+            context.read_certificate(files).map_err(|error| RunError::Io(format!("http.tls: {error}")))?;
+        }
         let server = match settings.http.listen.filter(|_| role == Role::Run) {
             Some(listen) => {
                 let server =
                     http::serve(listen, context.clone()).map_err(|error| RunError::Io(error.to_string()))?;
-                log::info!("listening on http://{}", server.addr);
+                log::info!("listening on {}", server.url());
                 Some(server)
             }
             None => None,
@@ -88,6 +92,7 @@ pub fn run(role: Role, settings: Settings, switchboard: Switchboard, load: Load)
         let vmdb = opened.0.clone();
         let supervisor =
             start(role, settings.clone(), switchboard, opened, Shared { observe, budget, context })?;
+        notify::watch(supervisor.clone());
         follow_signals(&mut signals, &supervisor, settings, load, &vmdb).await;
         if let Some(server) = server {
             server.stop().await;
@@ -113,6 +118,7 @@ async fn open(role: &Role, settings: &Settings) -> Result<Opened, RunError> {
             Ok(opened) => return Ok(opened),
             Err(error @ (VmdbError::Away(_) | VmdbError::Busy(_))) => {
                 log::warn!("waiting for the VMDB: {error}");
+                notify::status(&format!("waiting for the VMDB: {error}"));
                 tokio::time::sleep(backoff.next_wait()).await;
             }
             Err(error) => return Err(error.into()),
@@ -123,7 +129,7 @@ async fn open(role: &Role, settings: &Settings) -> Result<Opened, RunError> {
 async fn try_open(role: &Role, settings: &Settings) -> Result<Opened, VmdbError> {
     let access = if *role == Role::Run { Access::Run } else { Access::Worker };
     let vmdb = Vmdb::open(&settings.vmdb, access).await?;
-    for migration in vmdb.migrate().await? {
+    for migration in notify::while_it_takes("migrating the VMDB", vmdb.migrate()).await? {
         log::info!("VMDB: applied {migration}");
     }
     let entries = settings.ext_management_systems.clone();
@@ -173,6 +179,7 @@ fn start(
         limits: RefreshLimits::new(settings.most_full_refreshes),
         context: shared.context,
         owner: i64::from(std::process::id()),
+        caught: Caught::default(),
         began: clock::now(),
     };
     Ok(Supervisor::new(street, settings, &rows).start())
@@ -189,16 +196,16 @@ async fn follow_signals(
         tokio::select! {
             _ = signals.terminate.recv() => break,
             _ = signals.interrupt.recv() => break,
-            _ = signals.hangup.recv() => match load() {
-                Ok((new, switchboard)) => {
-                    log::info!("settings read again: {}", plan(&settings, &new));
-                    if reload(supervisor, vmdb, &new, switchboard).await {
-                        log::info!("the new settings are in force");
+            _ = signals.hangup.recv() => {
+                notify::reloading();
+                match read_again(supervisor, &settings, &load, vmdb).await {
+                    Some(new) => {
                         settings = new;
+                        notify::ready("the new settings are in force");
                     }
+                    None => notify::ready("the new settings are wrong; the old ones stay in force"),
                 }
-                Err(error) => log::error!("the new settings are wrong; the old ones stay in force:\n{error}"),
-            },
+            }
             _ = signals.user1.recv() => {
                 log::info!("SIGUSR1: restarting every event catcher");
                 let _ = supervisor.send(RestartCatchers).await;
@@ -206,9 +213,33 @@ async fn follow_signals(
         }
     }
     log::info!("stopping in order");
+    notify::stopping();
     tokio::select! {
         _ = supervisor.send(Shutdown) => {},
         () = signals.stop() => log::warn!("stopping at once; nothing stored is lost"),
+    }
+}
+
+/// The new settings, once they are in force.
+async fn read_again(
+    supervisor: &Addr<Supervisor>,
+    settings: &Settings,
+    load: &Load,
+    vmdb: &Vmdb,
+) -> Option<Settings> {
+    match load() {
+        Ok((new, switchboard)) => {
+            log::info!("settings read again: {}", plan(settings, &new));
+            if !reload(supervisor, vmdb, &new, switchboard).await {
+                return None;
+            }
+            log::info!("the new settings are in force");
+            Some(new)
+        }
+        Err(error) => {
+            log::error!("the new settings are wrong; the old ones stay in force:\n{error}");
+            None
+        }
     }
 }
 

@@ -10,9 +10,10 @@ use crate::event_catcher::parser::ParserSettings;
 use crate::event_catcher::{Catching, EventCatcher};
 use crate::event_handler::deliver::{DeliveredEms, Delivery};
 use crate::event_handler::destination::{self, CommitBatches};
-use crate::event_handler::{EventHandler, Handling};
+use crate::event_handler::{AreYouAlive, EventHandler, Handling};
 use crate::http::HttpContext;
 use crate::observe::ActorKind;
+use crate::outages::{Caught, OutageRecorder};
 use crate::provider::{ByteBudget, Ems, EmsId};
 use crate::purger::Purger;
 use crate::refresh::limits::RefreshLimits;
@@ -84,6 +85,8 @@ pub struct Street {
     pub context: HttpContext,
     /// Who this process is, for claims.
     pub owner: i64,
+    /// From whom this process should catch; the Supervisor keeps it.
+    pub caught: Caught,
     /// Since when it is: what was claimed before is nobody's.
     pub began: DateTime<Utc>,
 }
@@ -97,6 +100,8 @@ pub enum WorkerKind {
     Webhooks,
     /// What is older than is kept.
     Purging,
+    /// When nobody caught.
+    Outages,
 }
 
 impl WorkerKind {
@@ -106,6 +111,7 @@ impl WorkerKind {
             Self::Automate => ActorKind::AutomateWorker,
             Self::Webhooks => ActorKind::WebhookSender,
             Self::Purging => ActorKind::Purger,
+            Self::Outages => ActorKind::OutageRecorder,
         }
     }
 }
@@ -123,6 +129,8 @@ pub struct Handlers {
     pub put_events: Recipient<PutEvents>,
     /// Knows cursors.
     pub load_cursor: Recipient<LoadCursor>,
+    /// Answers as long as it does not hang.
+    pub alive: Recipient<AreYouAlive>,
 }
 
 impl Street {
@@ -164,7 +172,11 @@ impl Street {
             Role::SingleWorker(_) => destination::into_miq_queue,
         };
         let handler = EventHandler::spawn(&self.arbiters.handler, self.handling.clone(), commit, notice);
-        Handlers { put_events: handler.clone().recipient(), load_cursor: handler.recipient() }
+        Handlers {
+            put_events: handler.clone().recipient(),
+            load_cursor: handler.clone().recipient(),
+            alive: handler.recipient(),
+        }
     }
 
     /// Takes from `miq_queue` until the guard is dropped.
@@ -225,10 +237,11 @@ impl Street {
     /// The workers that this process has once.
     pub fn workers(&self) -> &'static [WorkerKind] {
         match self.role {
-            Role::Run | Role::QueueWorker => {
-                &[WorkerKind::Automate, WorkerKind::Webhooks, WorkerKind::Purging]
+            Role::Run => {
+                &[WorkerKind::Automate, WorkerKind::Webhooks, WorkerKind::Purging, WorkerKind::Outages]
             }
-            Role::SingleWorker(_) => &[],
+            Role::QueueWorker => &[WorkerKind::Automate, WorkerKind::Webhooks, WorkerKind::Purging],
+            Role::SingleWorker(_) => &[WorkerKind::Outages],
         }
     }
 
@@ -247,6 +260,9 @@ impl Street {
             }
             WorkerKind::Purging => {
                 self.spawn_rounds(kind, Purger::new(handling, self.automation.clone()), notice)
+            }
+            WorkerKind::Outages => {
+                self.spawn_rounds(kind, OutageRecorder::new(handling, self.caught.clone()), notice)
             }
         }
     }

@@ -44,7 +44,7 @@ enum Address {
 const POSTGRES_LANES: usize = 4;
 const GENERAL_WRITERS: usize = 2;
 const SAVERS: usize = 2;
-const READERS: usize = 2;
+const READERS: usize = 3;
 
 impl Vmdb {
     /// Opens the VMDB and checks that it answers. Tables are made by [`Vmdb::migrate`].

@@ -40,17 +40,51 @@ pub fn list(connection: &mut Connection, limit: i64) -> Result<Vec<StoredDeadLet
     rows.iter().map(stored).collect()
 }
 
-/// The latest letters of one EMS, newest first.
+/// Which letters.
+#[derive(Clone, Debug, Default)]
+pub struct DeadLetterQuery {
+    /// Only of this EMS.
+    pub ems_id: Option<EmsId>,
+    /// Only with this text in the native event or the reason, capitals or not.
+    pub text: Option<String>,
+    /// Only those that were met since.
+    pub since: Option<DateTime<Utc>>,
+    /// Only those that were met before.
+    pub until: Option<DateTime<Utc>>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// The latest letters that `query` chooses, newest first.
 ///
 /// # Errors
 /// See [`VmdbError`].
-pub fn list_of(
+pub fn chosen(
     connection: &mut Connection,
-    ems_id: EmsId,
-    limit: i64,
+    query: &DeadLetterQuery,
 ) -> Result<Vec<StoredDeadLetter>, VmdbError> {
-    let sql = format!("{SELECT} WHERE ems_id = ? ORDER BY id DESC LIMIT ?");
-    connection.rows(&sql, &[ems_id.0.into(), limit.into()])?.iter().map(stored).collect()
+    let like = |text: &String| {
+        format!("%{}%", text.to_lowercase().replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_"))
+    };
+    let (text, mut conditions) = (query.text.as_ref().map(like), vec!["1 = 1"]);
+    let mut values: Vec<Value<'_>> = Vec::new();
+    if let Some(ems_id) = query.ems_id {
+        conditions.push("ems_id = ?");
+        values.push(ems_id.0.into());
+    }
+    if let Some(text) = &text {
+        conditions.push(r"(lower(native) LIKE ? ESCAPE '\' OR lower(reason) LIKE ? ESCAPE '\')");
+        values.extend([text.into(), text.into()]);
+    }
+    for (condition, time) in [("created_on >= ?", query.since), ("created_on < ?", query.until)] {
+        if let Some(time) = time {
+            conditions.push(condition);
+            values.push(time.into());
+        }
+    }
+    values.push(i64::try_from(query.limit).unwrap_or(i64::MAX).into());
+    let sql = format!("{SELECT} WHERE {} ORDER BY id DESC LIMIT ?", conditions.join(" AND "));
+    connection.rows(&sql, &values)?.iter().map(stored).collect()
 }
 
 /// The letters after the row `after`, of all EMSs or one, oldest first.

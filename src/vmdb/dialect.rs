@@ -174,6 +174,14 @@ impl Connection {
         Ok(columns)
     }
 
+    /// How long it is between two columns of timestamps: SQL by which rows can be ordered.
+    pub(super) fn length_of(&self, from: &str, to: &str) -> String {
+        match self.raw {
+            Raw::Sqlite(_) => format!("julianday({to}) - julianday({from})"),
+            Raw::Postgres(_) => format!("{to} - {from}"),
+        }
+    }
+
     /// What makes a claim pass over rows that another transaction is claiming.
     pub(super) fn skip_locked(&self) -> &'static str {
         if self.has_lanes() { "FOR UPDATE SKIP LOCKED" } else { "" }
@@ -225,6 +233,15 @@ impl Connection {
             self.rows(&format!("SELECT setval({sequence}, (SELECT max(id) FROM {table}))"), &[])?;
         }
         Ok(())
+    }
+
+    /// The whole seconds from 1970 to the time in `column`, as SQL.
+    pub(super) fn seconds_of(&self, column: &str) -> String {
+        if self.has_lanes() {
+            format!("CAST(floor(date_part('epoch', {column})) AS bigint)")
+        } else {
+            format!("unixepoch({column})")
+        }
     }
 
     /// Whether it must be opened anew.

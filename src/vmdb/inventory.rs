@@ -8,6 +8,7 @@ use super::associations::{self, Association, Gone};
 use super::bulk::{self, BulkColumn};
 use super::dialect::Connection;
 use super::event_links;
+use super::inventory_history::{self, Saving, Written};
 use super::inventory_plan::{self, Group, GroupRow, Stored};
 use super::statement::Value;
 use crate::clock;
@@ -15,6 +16,7 @@ use crate::provider::{CollectionScope, EmsId, InventoryCollection, Row};
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 
+pub(super) use super::inventory_remove::remove_some;
 pub use super::inventory_remove::{remove, stale};
 
 /// What saving did.
@@ -84,7 +86,8 @@ pub fn save_rows(
     association: &str,
     rows: &[Row],
 ) -> Result<SaveCounts, VmdbError> {
-    save_some(connection, ems_id, association, rows, |_| false).map(|(counts, _)| counts)
+    let saving = Saving { ems_id, because: None };
+    save_some(connection, saving, association, rows, |_| false).map(|(counts, _)| counts)
 }
 
 /// A row that refers to something that is not there yet.
@@ -96,20 +99,20 @@ pub(super) struct Waiting {
     pub(super) unchanged: bool,
 }
 
-/// As [`save_rows`]; also gives the rows that refer to what is not there of an association that is `still_to_come`.
+/// As [`save_rows`], and what is to be told of it is; also gives the rows that refer to what is not there of an association that is `still_to_come`.
 pub(super) fn save_some(
     connection: &mut Connection,
-    ems_id: EmsId,
+    saving: Saving<'_>,
     association: &str,
     rows: &[Row],
     still_to_come: impl Fn(&str) -> bool,
 ) -> Result<(SaveCounts, Vec<Waiting>), VmdbError> {
     let association = associations::find(association)?;
     connection.transaction(|connection| {
-        let references = inventory_plan::resolve(connection, ems_id, rows)?;
+        let references = inventory_plan::resolve(connection, saving.ems_id, rows)?;
         let (mut counts, mut unchanged) = (SaveCounts::default(), HashSet::new());
         for group in inventory_plan::group(connection, association, rows, &references)? {
-            counts += save_group(connection, (ems_id, association), &group, &mut unchanged)?;
+            counts += save_group(connection, (saving, association), &group, &mut unchanged)?;
         }
         let waits = |index: &usize| inventory_plan::waits(&rows[*index], &references, &still_to_come);
         let waiting = (0..rows.len()).filter(waits);
@@ -152,10 +155,11 @@ type Change<'a> = (&'a Stored, &'a GroupRow<'a>);
 
 fn save_group(
     connection: &mut Connection,
-    (ems_id, association): (EmsId, &Association),
+    (saving, association): (Saving<'_>, &Association),
     group: &Group<'_>,
     unchanged: &mut HashSet<usize>,
 ) -> Result<SaveCounts, VmdbError> {
+    let ems_id = saving.ems_id;
     let stored = inventory_plan::load(connection, ems_id, association, group)?;
     let now = clock::now();
     let (mut new, mut revived, mut changed) = (Vec::new(), Vec::new(), Vec::new());
@@ -175,6 +179,8 @@ fn save_group(
     revive(connection, (ems_id, association), group, (&revived, now))?;
     // (ems_ref, id) of what is new or back: what waited for it can be linked now.
     let mut added = insert(connection, (ems_id, association), group, (&new, now))?;
+    let written = Written { changed: &changed, revived: &revived, added: &added };
+    inventory_history::keep(connection, saving, association, group, &written)?;
     added.extend(revived.iter().map(|(stored, row)| (row.ems_ref.to_owned(), stored.id)));
     let came: Vec<&str> = added.iter().map(|(ems_ref, _)| ems_ref.as_str()).collect();
     event_links::link(connection, ems_id, association.table, &came)?;

@@ -195,6 +195,17 @@ fn keyed(rows: Vec<Fields>) -> Result<HashMap<String, Stored>, VmdbError> {
 }
 
 impl Stored {
+    /// What a column of the group holds, as people read it; `like` is a value of the same kind. An empty text is none.
+    pub(super) fn told(&self, index: usize, like: &Value<'_>) -> Option<String> {
+        let index = LEADING + index;
+        match like {
+            Value::Boolean(_) => self.fields.boolean(index).map(|boolean| boolean.to_string()),
+            Value::Integer(_) => self.fields.integer(index).map(|number| number.to_string()),
+            Value::Time(_) => self.fields.time(index).map(|time| time.to_rfc3339()),
+            _ => self.fields.string(index).filter(|text| !text.is_empty()),
+        }
+    }
+
     /// Whether the row holds `values` already.
     pub(super) fn holds(&self, values: &[Value<'_>]) -> bool {
         values.iter().enumerate().all(|(index, value)| same(&self.fields, LEADING + index, value))

@@ -4,7 +4,8 @@ use super::VmdbError;
 use super::associations::{self, Association, Gone};
 use super::dialect::Connection;
 use super::inventory::SaveCounts;
-use super::statement::Value;
+use super::inventory_history::{self, Saving};
+use super::statement::{Fields, Value};
 use crate::clock;
 use crate::provider::EmsId;
 use std::collections::HashSet;
@@ -47,18 +48,32 @@ pub fn remove(
     association: &str,
     ems_refs: &[String],
 ) -> Result<SaveCounts, VmdbError> {
+    remove_some(connection, Saving { ems_id, because: None }, association, ems_refs)
+}
+
+/// As [`remove`], and what is to be told of it is.
+pub(super) fn remove_some(
+    connection: &mut Connection,
+    saving: Saving<'_>,
+    association: &str,
+    ems_refs: &[String],
+) -> Result<SaveCounts, VmdbError> {
     if ems_refs.is_empty() {
         return Ok(SaveCounts::default());
     }
     let association = associations::find(association)?;
-    let sql = format!("SELECT id FROM {} WHERE {} AND ems_ref ?", association.table, association.of_ems());
+    let sql =
+        format!("SELECT id, ems_ref FROM {} WHERE {} AND ems_ref ?", association.table, association.of_ems());
     let ems_refs = Value::Texts(ems_refs.iter().map(String::as_str).collect());
     connection.transaction(|connection| {
-        let rows = connection.rows(&sql, &[ems_id.0.into(), ems_refs])?;
-        let ids = rows.iter().map(|row| row.id(0)).collect::<Result<Vec<_>, _>>()?;
+        let rows = connection.rows(&sql, &[saving.ems_id.0.into(), ems_refs])?;
+        let row = |row: &Fields| Ok((row.id(0)?, row.string(1).unwrap_or_default()));
+        let rows = rows.iter().map(row).collect::<Result<Vec<_>, VmdbError>>()?;
+        let ids: Vec<i64> = rows.iter().map(|(id, _)| *id).collect();
         if !ids.is_empty() {
+            inventory_history::keep_removed(connection, saving, association, &rows)?;
             take(connection, association, &ids)?;
-            release(connection, ems_id, association, &ids)?;
+            release(connection, saving.ems_id, association, &ids)?;
         }
         Ok(SaveCounts { removed: ids.len() as u64, ..SaveCounts::default() })
     })

@@ -6,6 +6,7 @@
 use super::VmdbError;
 use super::dialect::Connection;
 use super::inventory::{self, SaveCounts};
+use super::inventory_history::{Because, Saving};
 use crate::provider::{EmsId, Row};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -22,6 +23,7 @@ const LEAST: usize = 5;
 #[derive(Debug)]
 pub struct InventorySave {
     ems_id: EmsId,
+    because: Option<Because>,
     steps: VecDeque<Step>,
     waiting: BTreeMap<(&'static str, bool), Vec<Row>>,
     counts: CountsByAssociation,
@@ -37,9 +39,10 @@ enum Step {
 }
 
 impl InventorySave {
-    /// Saves `rows` in this order, what others refer to first, then removes what is `gone` in the opposite order.
+    /// Saves `rows` in this order, what others refer to first, then removes what is `gone` in the opposite order. With
+    /// `because`, what changes is kept as history.
     pub fn new(
-        ems_id: EmsId,
+        (ems_id, because): (EmsId, Option<Because>),
         rows: Vec<(&'static str, Vec<Row>)>,
         gone: Vec<(&'static str, Vec<String>)>,
     ) -> Self {
@@ -49,7 +52,14 @@ impl InventorySave {
             .map(|(association, rows)| Step::Save(association, rows.into()))
             .chain(removals.map(|(association, ems_refs)| Step::Remove(association, ems_refs.into())));
         let steps = steps.collect();
-        Self { ems_id, steps, waiting: BTreeMap::new(), counts: BTreeMap::new(), rows_at_once: FIRST }
+        Self {
+            ems_id,
+            because,
+            steps,
+            waiting: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            rows_at_once: FIRST,
+        }
     }
 
     /// Whether nothing is left to do.
@@ -101,7 +111,8 @@ impl InventorySave {
                 if !rows.is_empty() {
                     self.steps.push_front(Step::SaveAgain(association, unchanged, rows));
                 }
-                let again = inventory::save_rows(connection, self.ems_id, association, &some)?;
+                let (again, _) =
+                    inventory::save_some(connection, self.saving(), association, &some, |_| false)?;
                 // Rows that were written before have been counted.
                 if unchanged {
                     let counts = self.counts.entry(association).or_default();
@@ -114,11 +125,15 @@ impl InventorySave {
                 if !ems_refs.is_empty() {
                     self.steps.push_front(Step::Remove(association, ems_refs));
                 }
-                let removed = inventory::remove(connection, self.ems_id, association, &some)?;
+                let removed = inventory::remove_some(connection, self.saving(), association, &some)?;
                 *self.counts.entry(association).or_default() += removed;
             }
         }
         Ok(())
+    }
+
+    fn saving(&self) -> Saving<'_> {
+        Saving { ems_id: self.ems_id, because: self.because.as_ref() }
     }
 
     /// As many of `all` as one go takes.
@@ -135,7 +150,7 @@ impl InventorySave {
         let to_come: Vec<_> = self.steps.iter().filter_map(Step::brings).chain([association]).collect();
         let still_to_come = |name: &str| to_come.contains(&name);
         let (counts, waiting) =
-            inventory::save_some(connection, self.ems_id, association, &rows, still_to_come)?;
+            inventory::save_some(connection, self.saving(), association, &rows, still_to_come)?;
         *self.counts.entry(association).or_default() += counts;
         let mut rows: Vec<_> = rows.into_iter().map(Some).collect();
         for waiting in waiting {

@@ -3,6 +3,7 @@
 //! [`Vmdb`] hands closures to threads of its own, each with a connection. The functions of this module's files take
 //! `&mut Connection`, so that they compose within one transaction.
 
+pub mod api;
 mod associations;
 pub mod automate_claim;
 pub mod automate_work;
@@ -27,13 +28,16 @@ pub mod events;
 pub mod evidence;
 pub mod folded_events;
 pub mod gaps;
+pub mod heartbeats;
 pub mod inventory;
+pub mod inventory_history;
 mod inventory_plan;
 mod inventory_remove;
 pub mod inventory_save;
 mod migrations;
 pub mod miq_queue;
 pub mod miq_tasks;
+pub mod outages;
 pub mod overview;
 pub mod policy_events;
 mod postgres;
@@ -46,6 +50,8 @@ pub mod refresh_request;
 pub mod refresh_work;
 mod relate;
 pub mod resource;
+pub mod resource_names;
+pub mod resource_search;
 pub mod restarts;
 pub mod rule_facts;
 pub mod rule_firings;
@@ -59,6 +65,7 @@ pub mod target_state;
 mod task_queue;
 pub mod timeline;
 pub mod trace;
+pub mod trace_steps;
 pub mod trace_work;
 pub mod webhook_claim;
 pub mod webhook_event;

@@ -44,6 +44,7 @@ pub struct Overview {
 /// See [`VmdbError`].
 pub fn read(connection: &mut Connection, now: DateTime<Utc>) -> Result<Overview, VmdbError> {
     let hours = timeline::per_hour(connection, now - TimeDelta::hours(24))?;
+    let newest = timeline::newest_of_each(connection)?;
     let cursors = times(connection, "SELECT ems_id, updated_on FROM ems_cursors")?;
     let waiting = waiting_work(connection)?;
     let dead_letters = dead_letters::counts(connection)?;
@@ -52,14 +53,10 @@ pub fn read(connection: &mut Connection, now: DateTime<Utc>) -> Result<Overview,
     for ems in ems::list(connection)? {
         let id = ems.id;
         let of_last_day = || hours.iter().filter(|hour| hour.ems_id == id.0);
-        let last_event = match of_last_day().map(|hour| hour.newest).max() {
-            Some(newest) => Some(newest),
-            None => timeline::newest(connection, id)?,
-        };
         all_ems.push(EmsOverview {
             cursor_moved_on: cursors.get(&id).copied(),
             events_of_last_day: of_last_day().map(|hour| hour.count).sum(),
-            last_event,
+            last_event: newest.get(&id).copied(),
             waiting_work: waiting.get(&id).copied().unwrap_or_default(),
             dead_letters: dead_letters.get(&id).copied().unwrap_or_default(),
             gaps: gaps.get(&id).copied().unwrap_or_default(),

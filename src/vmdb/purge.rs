@@ -23,11 +23,26 @@ pub enum Purgeable {
     Refreshes,
     /// Finished tasks by when they were made.
     Tasks,
+    /// What changed in the inventory, by when it was saved.
+    StateChanges,
+    /// Outages of event catchers by their end.
+    Outages,
+    /// Processes that were killed, by when they last said that they live.
+    Heartbeats,
 }
 
 impl Purgeable {
     /// All of it.
-    pub const ALL: [Self; 5] = [Self::Events, Self::Gaps, Self::DeadLetters, Self::Refreshes, Self::Tasks];
+    pub const ALL: [Self; 8] = [
+        Self::Events,
+        Self::Gaps,
+        Self::DeadLetters,
+        Self::Refreshes,
+        Self::Tasks,
+        Self::StateChanges,
+        Self::Outages,
+        Self::Heartbeats,
+    ];
 }
 
 /// Rows of a table without an index on its time that are looked at: those with the lowest ids, which are the oldest. Only
@@ -52,6 +67,9 @@ pub fn purge(
         Purgeable::Tasks => {
             oldest(connection, "miq_tasks", "created_on < ? AND state = 'Finished'", (before, limit))
         }
+        Purgeable::StateChanges => oldest(connection, "state_changes", "changed_on < ?", (before, limit)),
+        Purgeable::Outages => oldest(connection, "event_catcher_outages", "ended_on < ?", (before, limit)),
+        Purgeable::Heartbeats => oldest(connection, "process_heartbeats", "beat_on < ?", (before, limit)),
     }
 }
 

@@ -4,9 +4,10 @@
 //! Which changes are kept is `inventory_history`'s to say; it writes them in the transaction of the row itself.
 
 use super::resource::ResourceKind;
-use super::{Connection, Fields, Value, VmdbError};
+use super::{Connection, Fields, Value, VmdbError, bulk};
 use crate::provider::EmsId;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// No more than this is read at once, whatever is asked for.
@@ -15,7 +16,7 @@ const MOST: usize = 1000;
 const AWAY: TimeDelta = TimeDelta::days(1);
 
 /// A row of `state_changes`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StateChange {
     /// `state_changes.id`
     pub id: i64,
@@ -37,6 +38,64 @@ pub struct StateChange {
     pub work_id: Option<i64>,
     /// The event that it followed from, where one is known that names the resource: id and type.
     pub event: Option<(i64, String)>,
+}
+
+/// A row to keep.
+#[derive(Clone, Debug)]
+pub(super) struct NewChange {
+    pub(super) ems_id: EmsId,
+    pub(super) class: &'static str,
+    pub(super) resource_id: i64,
+    pub(super) attribute: &'static str,
+    pub(super) before: Option<String>,
+    pub(super) after: Option<String>,
+    pub(super) changed_on: DateTime<Utc>,
+    pub(super) work_id: Option<i64>,
+    pub(super) event_id: Option<i64>,
+}
+
+impl NewChange {
+    /// Of this resource; nothing of it is said yet.
+    pub(super) fn of(ems_id: EmsId, class: &'static str, resource_id: i64) -> Self {
+        Self {
+            ems_id,
+            class,
+            resource_id,
+            attribute: "",
+            before: None,
+            after: None,
+            changed_on: DateTime::UNIX_EPOCH,
+            work_id: None,
+            event_id: None,
+        }
+    }
+
+    /// The same, from this value to that.
+    pub(super) fn saying(self, before: Option<&str>, after: Option<&str>) -> Self {
+        Self { before: before.map(str::to_owned), after: after.map(str::to_owned), ..self }
+    }
+}
+
+/// Keeps them. To be called in the transaction of what changed.
+///
+/// # Errors
+/// See [`VmdbError`].
+pub(super) fn keep(connection: &mut Connection, changes: &[NewChange]) -> Result<(), VmdbError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let columns = [
+        ("ems_id", changes.iter().map(|change| change.ems_id.0.into()).collect()),
+        ("resource_type", changes.iter().map(|change| change.class.into()).collect()),
+        ("resource_id", changes.iter().map(|change| change.resource_id.into()).collect()),
+        ("attribute", changes.iter().map(|change| change.attribute.into()).collect()),
+        ("before", changes.iter().map(|change| (&change.before).into()).collect()),
+        ("after", changes.iter().map(|change| (&change.after).into()).collect()),
+        ("changed_on", changes.iter().map(|change| change.changed_on.into()).collect()),
+        ("work_id", changes.iter().map(|change| change.work_id.into()).collect()),
+        ("event_id", changes.iter().map(|change| change.event_id.into()).collect()),
+    ];
+    bulk::insert(connection, "state_changes", &columns, "").map(drop)
 }
 
 /// The class by which `state_changes` knows a kind of resource; `None` for an EMS, which has all of its resources'.
@@ -90,6 +149,19 @@ pub fn for_refresh(
     let sql = format!("{SELECT} WHERE ems_id = ? AND work_id ? ORDER BY id LIMIT ?");
     let values = [ems_id.0.into(), Value::Integers(work_ids.to_vec()), (limit.min(MOST) as i64).into()];
     read(connection, &sql, &values)
+}
+
+/// What handlers changed for an event, oldest first, at most `limit` (and 1,000).
+///
+/// # Errors
+/// See [`VmdbError`].
+pub fn for_event(
+    connection: &mut Connection,
+    event_id: i64,
+    limit: usize,
+) -> Result<Vec<StateChange>, VmdbError> {
+    let sql = format!("{SELECT} WHERE event_id = ? ORDER BY id LIMIT ?");
+    read(connection, &sql, &[event_id.into(), (limit.min(MOST) as i64).into()])
 }
 
 fn read(connection: &mut Connection, sql: &str, values: &[Value<'_>]) -> Result<Vec<StateChange>, VmdbError> {

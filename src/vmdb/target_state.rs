@@ -2,8 +2,10 @@
 //! scans that nothing here can do.
 
 use super::dialect::Connection;
+use super::state_changes::{self, NewChange};
 use super::{Fields, VmdbError};
 use crate::clock;
+use crate::provider::EmsId;
 use chrono::{DateTime, Utc};
 
 /// What became of a record.
@@ -17,7 +19,8 @@ pub enum Change {
     Newer,
 }
 
-/// Gives the VM this `raw_power_state` and what it means as `power_state`, unless it changed after `changed_on`.
+/// Gives the VM this `raw_power_state` and what it means as `power_state`, unless it changed after the event, which is
+/// given by its id and time.
 ///
 /// # Errors
 /// See [`VmdbError`].
@@ -25,9 +28,9 @@ pub fn set_vm_state(
     connection: &mut Connection,
     id: i64,
     raw_power_state: &str,
-    changed_on: DateTime<Utc>,
+    (event_id, changed_on): (i64, DateTime<Utc>),
 ) -> Result<Change, VmdbError> {
-    let sql = "SELECT power_state, state_changed_on FROM vms WHERE id = ?";
+    let sql = "SELECT power_state, state_changed_on, coalesce(ems_id, archived_ems_id) FROM vms WHERE id = ?";
     let rows = connection.rows(sql, &[id.into()])?;
     let Some(row) = rows.first() else { return Ok(Change::NoRecord) };
     if row.time(1).is_some_and(|known| known > changed_on) {
@@ -45,7 +48,22 @@ pub fn set_vm_state(
     let values =
         [raw_power_state.into(), after.into(), (&before).into(), changed_on.into(), now.into(), id.into()];
     connection.execute(sql, &values)?;
+    let told = ("power_state", before.as_deref(), Some(after));
+    keep(connection, (row.integer(2), "VmOrTemplate", id), told, event_id)?;
     Ok(Change::Done)
+}
+
+/// What a handler changed is told as what a refresh changes; of a record that no EMS has or had, nobody asks.
+fn keep(
+    connection: &mut Connection,
+    (ems_id, class, id): (Option<i64>, &'static str, i64),
+    (attribute, before, after): (&'static str, Option<&str>, Option<&str>),
+    event_id: i64,
+) -> Result<(), VmdbError> {
+    let (Some(ems_id), true) = (ems_id, before != after) else { return Ok(()) };
+    let change = NewChange::of(EmsId(ems_id), class, id).saying(before, after);
+    let change = NewChange { attribute, changed_on: clock::now(), event_id: Some(event_id), ..change };
+    state_changes::keep(connection, &[change])
 }
 
 /// ManageIQ's `power_state` of a `raw_power_state`; `unknown` when nobody told what it means.
@@ -60,22 +78,38 @@ fn power_state(raw: &str) -> &'static str {
     }
 }
 
-/// Gives the host this state; ManageIQ's `state` of a host is the column `power_state`.
+/// Gives the host this state, because of this event; ManageIQ's `state` of a host is the column `power_state`.
 ///
 /// # Errors
 /// See [`VmdbError`].
-pub fn set_host_state(connection: &mut Connection, id: i64, state: &str) -> Result<Change, VmdbError> {
+pub fn set_host_state(
+    connection: &mut Connection,
+    id: i64,
+    state: &str,
+    event_id: i64,
+) -> Result<Change, VmdbError> {
+    let sql = "SELECT power_state, coalesce(ems_id, archived_ems_id) FROM hosts WHERE id = ?";
+    let rows = connection.rows(sql, &[id.into()])?;
+    let Some(row) = rows.first() else { return Ok(Change::NoRecord) };
     let sql = "UPDATE hosts SET power_state = ?, updated_on = ? WHERE id = ?";
-    let rows = connection.execute(sql, &[state.into(), clock::now().into(), id.into()])?;
-    Ok(if rows == 0 { Change::NoRecord } else { Change::Done })
+    connection.execute(sql, &[state.into(), clock::now().into(), id.into()])?;
+    let before = row.text(0).filter(|before| !before.is_empty());
+    keep(connection, (row.integer(1), "Host", id), ("power_state", before, Some(state)), event_id)?;
+    Ok(Change::Done)
 }
 
-/// Makes the VM a template, or the template a VM: its class, its state and where it lies go with that.
+/// Makes the VM a template, or the template a VM, because of this event: its class, its state and where it lies go with that.
 ///
 /// # Errors
 /// See [`VmdbError`].
-pub fn set_template(connection: &mut Connection, id: i64, template: bool) -> Result<Change, VmdbError> {
-    let sql = "SELECT template, type, location, raw_power_state, power_state FROM vms WHERE id = ?";
+pub fn set_template(
+    connection: &mut Connection,
+    id: i64,
+    template: bool,
+    event_id: i64,
+) -> Result<Change, VmdbError> {
+    let sql = "SELECT template, type, location, raw_power_state, power_state, coalesce(ems_id, archived_ems_id) \
+               FROM vms WHERE id = ?";
     let rows = connection.rows(sql, &[id.into()])?;
     let Some(row) = rows.first() else { return Ok(Change::NoRecord) };
     if row.boolean(0).unwrap_or_default() == template {
@@ -97,6 +131,9 @@ pub fn set_template(connection: &mut Connection, id: i64, template: bool) -> Res
         id.into(),
     ];
     connection.execute(sql, &values)?;
+    let (before, after) = (row.boolean(0).unwrap_or_default().to_string(), template.to_string());
+    let told = ("template", Some(before.as_str()), Some(after.as_str()));
+    keep(connection, (row.integer(5), "VmOrTemplate", id), told, event_id)?;
     Ok(Change::Done)
 }
 

@@ -2,6 +2,7 @@
 //! which events came from it. Every look has an index and a limit; nothing is decided or put into words here.
 
 use super::folded_events::{self, Folded};
+use super::state_changes::StateChange;
 use super::trace_work::{self, Action, Refresh, WaitingWork};
 use super::{Connection, Field, Fields, Value, VmdbError, ems};
 use chrono::{DateTime, Utc};
@@ -30,6 +31,9 @@ pub struct Story {
     pub waiting: Vec<WaitingWork>,
     /// The refreshes that its work came to, oldest first; the last one counts.
     pub refreshes: Vec<Refresh>,
+    /// What its handlers and refreshes changed in the inventory; those of a refresh that answered other events too are
+    /// among them.
+    pub changes: Vec<StateChange>,
     /// Other events of its chain, `*_Complete` ones (source `EVM`) among them, and the policy events that it raised.
     pub followers: Vec<Follower>,
 }
@@ -140,6 +144,7 @@ pub fn story(connection: &mut Connection, id: i64) -> Result<Option<Story>, Vmdb
         missing: missing(connection, &event, &relations)?,
         // The queue before what comes of it: work that is done in between is then told twice, not never.
         waiting: trace_work::waiting(connection, &event, &work_ids)?,
+        changes: trace_work::changes(connection, &event, &work_ids)?,
         refreshes: trace_work::refreshes(connection, &event, work_ids)?,
         followers: followers(connection, &event, &actions)?,
         relations,

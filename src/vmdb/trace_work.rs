@@ -1,6 +1,7 @@
 //! The work that an event made, for its story: rows of `event_actions`, what waits in `miq_queue`, and the `ems_refreshes`
 //! that it came to.
 
+use super::state_changes::{self, StateChange};
 use super::trace::{MOST, StoredEvent};
 use super::{Connection, Fields, Value, VmdbError, automate_work, refresh_work};
 use crate::provider::EmsId;
@@ -159,6 +160,22 @@ fn target(request: &Json) -> String {
         None => format!(" {name}={value}"),
     };
     format!("{association}{}", keys.map(key).collect::<String>())
+}
+
+/// What was changed for it, oldest first.
+pub(super) fn changes(
+    connection: &mut Connection,
+    event: &StoredEvent,
+    work_ids: &[i64],
+) -> Result<Vec<StateChange>, VmdbError> {
+    let most = usize::try_from(MOST).unwrap_or_default();
+    let mut changes = state_changes::for_event(connection, event.id, most)?;
+    if let Some(ems_id) = event.ems_id {
+        changes.append(&mut state_changes::for_refresh(connection, EmsId(ems_id), work_ids, most)?);
+    }
+    changes.sort_by_key(|change| change.id);
+    changes.truncate(most);
+    Ok(changes)
 }
 
 pub(super) fn refreshes(

@@ -1,16 +1,18 @@
 //! What the commands of the command line read and steer, on both databases.
 
 use crate::filled::{Event, Fresh, event, on_both};
-use catchall::cli::{ems, events, queue, retry, status};
+use catchall::cli::pipeline::{EmsState, NotAsked, Pipeline};
+use catchall::cli::standing::Standing;
+use catchall::cli::terminal::Screen;
+use catchall::cli::{dead, ems, events, queue, status};
 use catchall::clock;
-use catchall::provider::{EmsEvent, EmsId, FullData, NativeEvent, ParsedEvent};
-use catchall::vmdb::queue::{QueueQuery, Standing, Steered, drop_row, standing};
-use catchall::vmdb::{ReadyEvent, Work};
+use catchall::provider::EmsId;
+use catchall::vmdb::queue::{self as rows, QueueQuery, Steered, drop_row, standing};
+use catchall::vmdb::{VmdbError, overview};
 
 on_both! {
     status_tells_of_every_ems_what_it_does_and_what_went_wrong
-    events_are_listed_like_a_log
-    a_dead_letter_is_shown_with_its_native_text_and_parsed_again
+    status_believes_the_process_and_says_so
     an_ems_is_paused_and_resumed_by_its_name
     the_queue_shows_all_kinds_of_work_with_holders_and_errors
     a_claimed_row_is_neither_retried_nor_dropped
@@ -33,122 +35,70 @@ async fn status_tells_of_every_ems_what_it_does_and_what_went_wrong(fresh: Fresh
         )
         .await;
     let now = clock::now();
-    let text = fresh.vmdb.read(move |connection| status::text(connection, now)).await.unwrap();
+    let told = told(&fresh, Err(NotAsked::Off)).await;
+    let text = status::text(&told, now, &Screen::default());
+    assert!(text.starts_with(
+        "Told by the VMDB alone: a running Catchall cannot be asked, since http.listen is off.\n\
+         2 EMSs: 1 enabled, 1 paused\n"
+    ));
     let cells =
         |line: usize| text.lines().nth(line).unwrap().split("  ").map(str::trim).filter(|c| !c.is_empty());
     assert_eq!(
-        cells(1).collect::<Vec<_>>(),
-        ["demo <cloud>", "enabled", "5 min ago", "1", "never", "2", "0", "1", "failed"]
+        cells(4).collect::<Vec<_>>(),
+        ["demo <cloud>", "enabled", "5 min ago", "-", "-", "1", "2", "0", "1", "-", "failed", "never"]
     );
     assert_eq!(
-        cells(2).collect::<Vec<_>>(),
-        ["quiet", "paused", "3 d ago", "0", "never", "0", "1", "0", "never"]
+        cells(5).collect::<Vec<_>>(),
+        ["quiet", "paused", "3 d ago", "-", "-", "0", "0", "1", "0", "-", "never", "never"]
     );
-    assert!(text.contains("demo <cloud>: the last refresh failed: refused\n"), "{text}");
+    assert!(
+        text.contains("\ndemo <cloud>\n  the last refresh failed: refused; `catchall queue list"),
+        "{text}"
+    );
+    assert!(text.contains("  once events were lost at the provider;"), "{text}");
     assert!(text.contains("`catchall events --dead --ems 'quiet'`"), "{text}");
+    let narrow = status::text(&told, now, &Screen { columns: Some(50), colours: false });
+    let table = narrow.lines().skip(3).take(3);
+    assert!(table.clone().all(|line| line.len() <= 50) && narrow.contains("DEAD"), "{narrow}");
 
-    let json = fresh.vmdb.read(move |connection| status::json(connection, now)).await.unwrap();
-    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(json[0]["name"], "demo <cloud>");
-    assert_eq!(json[0]["waiting_work"], 2);
-    assert_eq!(json[1]["state"], "paused");
+    let json: serde_json::Value = serde_json::from_str(&status::json(&told, now)).unwrap();
+    assert_eq!((&json["told_by"], &json["process"]), (&"vmdb".into(), &serde_json::Value::Null));
+    assert_eq!(json["ems"][0]["name"], "demo <cloud>");
+    assert_eq!(json["ems"][0]["waiting_work"], 2);
+    assert_eq!(json["ems"][0]["last_gap"]["reason"], "history_lost");
+    assert_eq!(json["ems"][1]["state"], "paused");
 }
 
-async fn events_are_listed_like_a_log(fresh: Fresh) {
+async fn told(fresh: &Fresh, process: Result<Pipeline, NotAsked>) -> Standing {
+    let overview = fresh.vmdb.read(|connection| overview::read(connection, clock::now())).await;
+    Standing::new(process, overview).unwrap()
+}
+
+async fn status_believes_the_process_and_says_so(fresh: Fresh) {
     let fresh = fresh.with_inventory().await;
-    fresh.event(Event { vm: Some(11), message: Some("two\nlines\u{1b}[31m"), ..event("vm.stop", 5) }).await;
-    fresh.event(Event { host: Some(7), ..event("host.up", 3) }).await;
-    fresh.event(Event { ems_id: 2, ..event("elsewhere", 1) }).await;
-    let chosen = events::Chosen { ems_id: Some(EmsId(1)), limit: 10 };
-    let (text, json) = fresh
-        .vmdb
-        .read(move |connection| {
-            assert_eq!(events::ems_called(connection, "demo <cloud>")?, Some(EmsId(1)));
-            assert_eq!(events::ems_called(connection, "demo")?, None);
-            let text = events::text(connection, &chosen, clock::now())?;
-            Ok((text, events::json_lines(connection, &chosen)?))
-        })
-        .await
-        .unwrap();
-    let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines.len(), 3, "{text}");
-    assert!(lines[1].contains("vm.stop") && lines[1].contains("VM gone"), "{text}");
-    assert!(lines[1].ends_with("two lines\u{FFFD}[31m"), "a terminal obeys nothing of it: {text}");
-    assert!(lines[2].contains("host host-7"), "the newest is the last: {text}");
-    let first: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
-    assert_eq!(first["event_type"], "vm.stop");
-    assert_eq!(
-        first["resources"][0],
-        serde_json::json!({"kind": "VM", "id": 11, "name": "gone", "destination": false})
-    );
-}
-
-async fn a_dead_letter_is_shown_with_its_native_text_and_parsed_again(fresh: Fresh) {
-    let fresh = fresh.with_inventory().await;
-    fresh
-        .batch(
-            "INSERT INTO dead_letters (ems_id, event_uid, native, reason, created_on) VALUES \
-             (1, 'a', 'readable now', 'no type', '2026-11-24 00:00:00'), \
-             (1, 'b', 'still broken', 'no JSON', '2026-11-24 00:00:00'), \
-             (2, 'c', 'readable now', 'no type', '2026-11-24 00:00:00')",
-        )
-        .await;
-    let chosen = events::Chosen { ems_id: Some(EmsId(1)), limit: 10 };
-    let (text, json) = fresh
-        .vmdb
-        .read(move |connection| {
-            let text = events::dead_text(connection, &chosen, clock::now())?;
-            Ok((text, events::dead_json_lines(connection, &chosen)?))
-        })
-        .await
-        .unwrap();
-    assert!(text.contains("  reason: no JSON\n  native: still broken\n"), "{text}");
-    assert_eq!(json.lines().count(), 2);
-
-    let prepare = |_: EmsId, native: &NativeEvent| match native.text.as_str() {
-        "readable now" => Ok(vec![ready()]),
-        other => Err(format!("cannot read {other}")),
+    let ems = |id, name: &str| EmsState {
+        id: Some(id),
+        name: name.to_owned(),
+        state: "backing_off".to_owned(),
+        error: Some("connection refused".to_owned()),
+        ..EmsState::default()
     };
-    let retried =
-        fresh.vmdb.write(move |connection| retry(connection, Some(EmsId(1)), prepare)).await.unwrap();
-    assert_eq!(retried.to_string(), "1 dead letters could be read now (1 new events), 1 still cannot");
-    let left = fresh
-        .vmdb
-        .read(|connection| {
-            let rows = connection
-                .rows("SELECT ems_id, native, reason, attempts FROM dead_letters ORDER BY id", &[])?;
-            let row = |row: &catchall::vmdb::Fields| {
-                (row.integer(0), row.string(1).unwrap(), row.string(2).unwrap(), row.integer(3).unwrap_or(0))
-            };
-            Ok(rows.iter().map(row).collect::<Vec<_>>())
-        })
-        .await
-        .unwrap();
-    let text = |text: &str| text.to_owned();
-    assert_eq!(
-        left,
-        [
-            (Some(1), text("still broken"), text("cannot read still broken"), 1),
-            (Some(2), text("readable now"), text("no type"), 0)
-        ]
-    );
-    let stored =
-        fresh.vmdb.read(|connection| connection.rows("SELECT ems_id FROM event_streams", &[])).await.unwrap();
-    assert_eq!(stored.len(), 1);
-    let work =
-        fresh.vmdb.read(|connection| connection.rows("SELECT work_id FROM miq_queue", &[])).await.unwrap();
-    assert_eq!(work.len(), 1, "what follows from the event is queued with it");
-}
+    let process = |ems| Pipeline { version: Some("9.9".to_owned()), ems: vec![ems], ..Pipeline::default() };
+    let by_process = told(&fresh, Ok(process(ems(1, "demo <cloud>")))).await;
+    let text = status::text(&by_process, clock::now(), &Screen::default());
+    assert!(text.contains("Catchall 9.9 runs"), "{text}");
+    assert!(text.contains("  backing off: connection refused; it is tried again by itself"), "{text}");
 
-fn ready() -> ReadyEvent {
-    let event = EmsEvent {
-        event_type: "late".to_owned(),
-        source: "TEST".to_owned(),
-        timestamp: clock::now(),
-        full_data: FullData::from_text("{}".to_owned()).unwrap(),
-        ..EmsEvent::default()
-    };
-    ReadyEvent::new(ParsedEvent { event_uid: "late-1".to_owned(), event }, Work::FullRefresh)
+    let another = told(&fresh, Ok(process(ems(1, "another's")))).await;
+    let text = status::text(&another, clock::now(), &Screen::default());
+    assert!(text.starts_with("Told by the VMDB alone: the Catchall that answers has other EMSs"), "{text}");
+
+    let away = || Err(VmdbError::Away("gone".to_owned()));
+    let alone = Standing::new(Ok(process(ems(1, "demo <cloud>"))), away()).unwrap();
+    let text = status::text(&alone, clock::now(), &Screen::default());
+    assert!(text.contains("The VMDB does not answer this command: the VMDB is away: gone"), "{text}");
+    assert!(text.contains("backing off"), "{text}");
+    assert_eq!(Standing::new(Err(NotAsked::Off), away()).unwrap_err(), away().unwrap_err());
 }
 
 async fn an_ems_is_paused_and_resumed_by_its_name(fresh: Fresh) {
@@ -176,7 +126,7 @@ async fn an_ems_is_paused_and_resumed_by_its_name(fresh: Fresh) {
     assert!(error.to_string().starts_with("demo <cloud> is not caught from; "), "{error}");
     let error =
         fresh.vmdb.write(|connection| Ok(ems::pause(connection, "quite").unwrap_err())).await.unwrap();
-    assert_eq!(error.to_string(), "there is no EMS \"quite\" in the VMDB; there are: demo <cloud>, quiet");
+    assert_eq!(error.to_string(), "there is no EMS \"quite\" in the VMDB; did you mean \"quiet\"?");
 }
 
 /// One row of each kind: ids 1 to 5.
@@ -227,25 +177,24 @@ async fn the_queue_shows_all_kinds_of_work_with_holders_and_errors(fresh: Fresh)
 }
 
 async fn a_claimed_row_is_neither_retried_nor_dropped(fresh: Fresh) {
-    use catchall::vmdb::queue;
     let fresh = with_work(fresh).await;
     let steered =
-        fresh.vmdb.write(|c| Ok([queue::retry(c, 1)?, drop_row(c, 1)?, drop_row(c, 99)?])).await.unwrap();
+        fresh.vmdb.write(|c| Ok([rows::retry(c, 1)?, drop_row(c, 1)?, drop_row(c, 99)?])).await.unwrap();
     assert_eq!(steered, [Steered::Claimed(Some(4242)), Steered::Claimed(Some(4242)), Steered::Missing]);
 
-    assert_eq!(fresh.vmdb.write(|c| queue::retry_all_failed(c, Some(EmsId(1)))).await.unwrap(), 1);
+    assert_eq!(fresh.vmdb.write(|c| rows::retry_all_failed(c, Some(EmsId(1)))).await.unwrap(), 1);
     let states = || async {
         let sql = "SELECT state FROM miq_queue WHERE id > 1 ORDER BY id";
         let rows = fresh.vmdb.read(|c| c.rows(sql, &[])).await.unwrap();
         rows.iter().map(|row| row.string(0).unwrap()).collect::<Vec<_>>()
     };
     assert_eq!(states().await, ["error", "ready", "ready", "ready"]);
-    let failed = Standing::Failed("no such thing".to_owned(), false);
+    let failed = rows::Standing::Failed("no such thing".to_owned(), false);
     assert_eq!(fresh.vmdb.read(|c| standing(c, EmsId(2), 71)).await.unwrap(), failed);
 
     let dropped = fresh.vmdb.write(|c| Ok([drop_row(c, 2)?, drop_row(c, 5)?])).await.unwrap();
     assert!(dropped.iter().all(|steered| matches!(steered, Steered::Done(_))), "{dropped:?}");
-    let told = Standing::Failed("dropped by `catchall queue drop`".to_owned(), false);
+    let told = rows::Standing::Failed("dropped by `catchall queue drop`".to_owned(), false);
     assert_eq!(fresh.vmdb.read(|c| standing(c, EmsId(2), 71)).await.unwrap(), told);
     let action = fresh.vmdb.read(|c| c.rows("SELECT state FROM event_actions", &[])).await.unwrap();
     assert_eq!(action[0].text(0), Some("skipped"));
@@ -253,26 +202,12 @@ async fn a_claimed_row_is_neither_retried_nor_dropped(fresh: Fresh) {
 }
 
 async fn commands_say_what_to_do_where_there_is_nothing(fresh: Fresh) {
-    let said = fresh
-        .vmdb
-        .read(|connection| {
-            let chosen = events::Chosen { ems_id: None, limit: 10 };
-            let now = clock::now();
-            let status = status::text(connection, now)?;
-            Ok([
-                status,
-                events::text(connection, &chosen, now)?,
-                events::dead_text(connection, &chosen, now)?,
-            ])
-        })
-        .await
-        .unwrap();
-    assert_eq!(
-        said,
-        [
-            "No EMS is known yet. Add one to ext_management_systems in the settings, then `catchall run`.\n",
-            "No events. `catchall status` tells when each EMS was last heard.\n",
-            "No dead letters.\n"
-        ]
-    );
+    let letters = |connection: &mut _| dead::text(connection, &Default::default(), clock::now());
+    assert_eq!(fresh.vmdb.read(letters).await.unwrap(), "No dead letters.\n");
+    let chosen = events::Chosen::default();
+    assert_eq!(events::none(&chosen), "No events. `catchall status` tells when each EMS was last heard.\n");
+    let status = status::text(&told(&fresh, Err(NotAsked::Off)).await, clock::now(), &Screen::default());
+    assert!(status.ends_with(
+        "No EMS is known yet. Add one to ext_management_systems in the settings, then `catchall run`.\n"
+    ));
 }

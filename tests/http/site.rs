@@ -53,6 +53,20 @@ impl Site {
         Answer { status, headers, body: response.text().await.unwrap() }
     }
 
+    /// An answer whose body is read as it comes.
+    pub async fn open_answer(&self, path: &str, headers: &[(&'static str, &str)]) -> reqwest::Response {
+        let mut request = self.client.get(format!("http://127.0.0.1:{}{path}", self.server.addr.port()));
+        for (name, value) in headers {
+            request = request.header(*name, HeaderValue::from_str(value).unwrap());
+        }
+        request.send().await.unwrap()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.server.addr
+    }
+
     pub async fn close(self) {
         self.server.stop().await;
     }

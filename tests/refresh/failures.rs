@@ -24,7 +24,7 @@ fn a_cloud_that_fails_shows_its_error_and_recovers() {
     rename(&cloud, &id, "after all");
     eventually("status shows why", || {
         let status: Value = serde_json::from_str(&printed(folder.path(), &["status", "--json"])).unwrap();
-        match status[0]["last_refresh_error"].as_str() {
+        match status["ems"][0]["last_refresh_error"].as_str() {
             Some(error) if error.contains("500") => Ok(()),
             other => Err(format!("{other:?}")),
         }

@@ -28,6 +28,7 @@ mod http;
 mod kills;
 mod named_kills;
 mod new_ems;
+mod outages;
 mod pause;
 mod reload;
 mod story;

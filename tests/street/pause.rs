@@ -35,7 +35,7 @@ fn a_paused_ems_is_not_asked_and_goes_on_from_its_cursor_when_resumed() {
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(asked(), before, "a paused EMS is asked for events");
     let status: Value = serde_json::from_str(&command(folder.path(), &["status", "--json"])).unwrap();
-    assert_eq!(status[0]["state"], "paused", "{status}");
+    assert_eq!(status["ems"][0]["state"], "paused", "{status}");
     let events = command(folder.path(), &["events", "--json", "--limit", "5"]);
     assert_eq!(events.lines().count(), 5, "{events}");
     command(folder.path(), &["ems", "resume", "test cloud"]);

@@ -60,7 +60,7 @@ fn settings(folder: &std::path::Path, ems: Vec<EmsSettings>) -> Settings {
     let url = format!("sqlite://{}", folder.join("catchall.db").display());
     Settings {
         vmdb: VmdbSettings { url: Secret::new(url), schema: "catchall".to_owned() },
-        http: HttpSettings { listen: None, token: None },
+        http: HttpSettings { listen: None, token: None, tls: None },
         ext_management_systems: ems,
         blacklists: BTreeMap::new(),
         event_groups: EventGroups::default(),
@@ -101,6 +101,7 @@ async fn start(settings: Settings) -> (actix::Addr<Supervisor>, Observe, Vmdb) {
         limits: RefreshLimits::new(8),
         context: HttpContext::new(observe.clone(), None),
         owner: 1,
+        caught: catchall::outages::Caught::default(),
         began: catchall::clock::now(),
     };
     std::mem::forget(arbiters);

@@ -73,23 +73,36 @@ async fn gaps_letters_and_finished_tasks_go_by_their_day(fresh: Fresh) {
                 let letter = "INSERT INTO dead_letters (ems_id, event_uid, native, reason, created_on) VALUES (1, ?, '', '', ?)";
                 c.execute(letter, &[(&uid).into(), at()])?;
                 let state = if number == 1 { "Active" } else { "Finished" };
+                let change = "INSERT INTO state_changes (ems_id, resource_type, resource_id, attribute, changed_on) \
+                              VALUES (1, 'Host', 1, 'name', ?)";
+                c.execute(change, &[at()])?;
+                let outage = "INSERT INTO event_catcher_outages (ems_id, started_on, ended_on, reason) VALUES (1, ?, ?, '')";
+                c.execute(outage, &[at(), at()])?;
+                let beat = "INSERT INTO process_heartbeats (process, ems_ids, started_on, beat_on) VALUES (?, '[]', ?, ?)";
+                c.execute(beat, &[(&uid).into(), at(), at()])?;
                 c.execute(
                     "INSERT INTO miq_tasks (state, created_on) VALUES (?, ?)",
                     &[state.into(), at()],
                 )?;
             }
-            Ok(())
+            let open = "INSERT INTO event_catcher_outages (ems_id, started_on, reason) VALUES (2, ?, '')";
+            c.execute(open, &[day(0).into()])
         })
         .await;
     for (what, table, count) in [
         (Purgeable::Gaps, "event_gaps", 2),
         (Purgeable::DeadLetters, "dead_letters", 2),
         (Purgeable::Tasks, "miq_tasks", 1),
+        (Purgeable::StateChanges, "state_changes", 2),
+        (Purgeable::Outages, "event_catcher_outages", 2),
+        (Purgeable::Heartbeats, "process_heartbeats", 2),
     ] {
         assert_eq!(fresh.write(move |c| purge(c, what, day(3), 100)).await, [(table, count)]);
         assert_eq!(fresh.write(move |c| purge(c, what, day(3), 100)).await, []);
     }
     assert_eq!(fresh.count("SELECT count(*) FROM miq_tasks WHERE state = 'Active'").await, 1);
+    let open = "SELECT count(*) FROM event_catcher_outages WHERE ended_on IS NULL";
+    assert_eq!(fresh.count(open).await, 1, "it lasts");
 }
 
 async fn of_refreshes_each_emss_last_full_one_stays(fresh: Fresh) {

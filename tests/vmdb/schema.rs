@@ -27,6 +27,7 @@ async fn going_down_and_up_again_works_in_both_databases() {
     const DOWN: [&str; 2] = [
         concat!(
             include_str!("../../migrations/sqlite/2026-11-29-010000_history/down.sql"),
+            include_str!("../../migrations/sqlite/2026-11-29-000000_timeline/down.sql"),
             include_str!("../../migrations/sqlite/2026-11-24-221000_dead_letter_transport/down.sql"),
             include_str!("../../migrations/sqlite/2026-11-24-220000_flood/down.sql"),
             include_str!("../../migrations/sqlite/2026-11-24-180100_relating/down.sql"),
@@ -35,6 +36,7 @@ async fn going_down_and_up_again_works_in_both_databases() {
         ),
         concat!(
             include_str!("../../migrations/postgres/2026-11-29-010000_history/down.sql"),
+            include_str!("../../migrations/postgres/2026-11-29-000000_timeline/down.sql"),
             include_str!("../../migrations/postgres/2026-11-24-221000_dead_letter_transport/down.sql"),
             include_str!("../../migrations/postgres/2026-11-24-220000_flood/down.sql"),
             include_str!("../../migrations/postgres/2026-11-24-180100_relating/down.sql"),
@@ -54,6 +56,7 @@ async fn going_down_and_up_again_works_in_both_databases() {
                 "20261124180100",
                 "20261124220000",
                 "20261124221000",
+                "20261129000000",
                 "20261129010000"
             ]
         );

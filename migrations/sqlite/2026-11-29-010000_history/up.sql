@@ -16,6 +16,7 @@ CREATE TABLE state_changes (
 CREATE INDEX index_state_changes_on_resource_and_changed_on ON state_changes (resource_type, resource_id, changed_on);
 CREATE INDEX index_state_changes_on_ems_id_and_changed_on ON state_changes (ems_id, changed_on);
 CREATE INDEX index_state_changes_on_ems_id_and_work_id ON state_changes (ems_id, work_id) WHERE work_id IS NOT NULL;
+CREATE INDEX index_state_changes_on_event_id ON state_changes (event_id) WHERE event_id IS NOT NULL;
 
 -- When no event catcher ran; ended_on is NULL while it lasts.
 CREATE TABLE event_catcher_outages (

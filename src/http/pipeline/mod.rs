@@ -2,22 +2,40 @@
 //!
 //! It answers while the VMDB is away too, with what it knew last.
 
+mod assets;
 mod gather;
+mod page;
+mod query;
 mod reading;
+mod rows;
+mod spark;
 pub mod status;
+mod trouble;
 
 use super::context::HttpContext;
 use super::server::get;
 use crate::clock;
 use crate::observe::process;
-use actix_web::HttpResponse;
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 use chrono::DateTime;
+use query::Query;
 use reading::LastRead;
 use status::{PipelineStatus, ProcessStatus, VmdbStatus};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.app_data(Data::new(LastRead::default())).service(get("/pipeline.json").to(json));
+    config
+        .app_data(Data::new(LastRead::default()))
+        .service(get("/pipeline").to(html))
+        .service(get("/pipeline.json").to(json))
+        .service(get(&assets::STYLE_PATH).to(assets::style))
+        .service(get(&assets::SCRIPT_PATH).to(assets::script));
+}
+
+async fn html(request: HttpRequest, context: Data<HttpContext>, last: Data<LastRead>) -> HttpResponse {
+    let page = page::write(&status(&context, &last).await, &Query::parse(request.query_string()));
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/html; charset=utf-8")).body(page)
 }
 
 async fn json(context: Data<HttpContext>, last: Data<LastRead>) -> HttpResponse {

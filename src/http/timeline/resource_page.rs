@@ -1,16 +1,15 @@
-//! `/vms/:id`, `/hosts/:id`, `/providers/:id`: one resource, its facts and all its events.
+//! `/vms/:id`, `/hosts/:id`, `/clusters/:id`, `/providers/:id`: one resource, its facts and its events.
 
-use super::events_table::{EventsTable, ROWS, path_of};
-use super::filter::Filter;
-use super::filter_form::FilterForm;
+use super::cells::path_of;
+use super::filter::{Filter, LAST_DAY};
+use super::view::{Shown, View};
+use super::window::Window;
 use crate::http::html::Html;
 use crate::http::layout::{self, Frame, age};
 use crate::settings::EventGroups;
-use crate::vmdb::resource::{self, Fact, Resource, ResourceKind};
-use crate::vmdb::timeline::{self, TimelineEvent, TimelineQuery};
-use crate::vmdb::{Connection, VmdbError, ems};
-use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::vmdb::resource::{Fact, Resource, ResourceKind};
+use crate::vmdb::{Connection, VmdbError};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// What the page was asked for, and by which settings.
 pub(in crate::http) struct ResourcePage<'a> {
@@ -21,82 +20,45 @@ pub(in crate::http) struct ResourcePage<'a> {
     pub(in crate::http) now: DateTime<Utc>,
 }
 
-/// What it shows.
-pub(in crate::http) struct Shown {
-    resource: Resource,
-    events: Vec<TimelineEvent>,
-    types: Vec<String>,
-    ems_names: BTreeMap<i64, String>,
-}
-
 impl ResourcePage<'_> {
-    /// `None`: there is no such resource.
-    pub(in crate::http) fn read(&self, connection: &mut Connection) -> Result<Option<Shown>, VmdbError> {
-        let Some(resource) = resource::find(connection, self.kind, self.id)? else { return Ok(None) };
-        let types = timeline::event_types(connection)?;
-        let chosen = types.iter().filter(|name| self.filter.shows(self.groups, name));
-        let query = TimelineQuery {
-            resource: Some((self.kind, self.id)),
-            event_types: self.filter.narrows_types().then(|| chosen.cloned().collect()),
-            before: self.filter.before,
-            limit: ROWS + 1,
-            ..TimelineQuery::default()
+    fn view<'v>(&'v self, path: &'v str) -> View<'v> {
+        // Little happens to one resource, and much to an EMS.
+        let own_window = match self.kind {
+            ResourceKind::Ems => LAST_DAY,
+            ResourceKind::Vm | ResourceKind::Host | ResourceKind::Cluster => {
+                Window::Last(TimeDelta::days(30))
+            }
         };
-        let events = timeline::events(connection, &query)?;
-        let ems_names = ems::list(connection)?.into_iter().map(|ems| (ems.id.0, ems.name)).collect();
-        Ok(Some(Shown { resource, events, types, ems_names }))
+        let about = Some((self.kind, self.id));
+        View { path, filter: self.filter, groups: self.groups, own_window, about, now: self.now }
     }
 
-    pub(in crate::http) fn write(&self, shown: &Shown) -> String {
-        let frame = Frame { title: &shown.resource.name, now: self.now, follow: self.filter.follow };
-        let path = path_of(self.kind, self.id);
+    /// Without a resource when there is none.
+    pub(in crate::http) fn read(&self, connection: &mut Connection) -> Result<Shown, VmdbError> {
+        self.view("").read(connection)
+    }
+
+    pub(in crate::http) fn write(&self, shown: &Shown, resource: &Resource) -> String {
+        let title = format!("{} {}", self.kind.noun(), resource.name);
+        let frame = Frame { title: &title, now: self.now, follow: self.filter.follow };
         layout::page(&frame, |html| {
-            self.facts(html, &shown.resource);
-            html.raw("<section aria-labelledby=\"events\"><h2 id=\"events\">Events</h2>\n");
-            let types: BTreeSet<&str> = shown.types.iter().map(String::as_str).collect();
-            let (filter, groups) = (self.filter, self.groups);
-            FilterForm { path: &path, filter, groups, ems_names: &[], types: &types }.write(html);
-            if shown.events.is_empty() {
-                self.empty(html, &path);
-            } else {
-                let table = EventsTable {
-                    path: &path,
-                    filter,
-                    groups,
-                    ems_names: &shown.ems_names,
-                    caption: "Newest first",
-                    now: self.now,
-                };
-                table.write(html, &shown.events);
-            }
-            html.raw("</section>\n");
+            self.facts(html, resource);
+            self.view(&path_of(self.kind, self.id)).write(html, shown);
         })
     }
 
     fn facts(&self, html: &mut Html, resource: &Resource) {
-        html.raw("<section class=\"panel\" aria-label=\"Facts\"><dl class=\"facts\">\n<dt>Kind</dt><dd>");
-        html.raw(self.kind.noun()).raw("</dd>\n");
-        for (label, fact) in &resource.facts {
-            html.raw("<dt>").raw(label).raw("</dt><dd>");
+        html.raw("<section aria-label=\"Facts\"><dl class=\"facts\">\n");
+        // The heading tells its name.
+        for (label, fact) in resource.facts.iter().filter(|(label, _)| *label != "Name") {
+            html.raw("<div><dt>").raw(label).raw("</dt><dd>");
             match fact {
                 Fact::Text(text) => drop(html.foreign(text)),
                 Fact::Time(time) => age(html, *time, self.now),
                 Fact::Link(kind, id, name) => drop(html.link(path_of(*kind, *id), name)),
             }
-            html.raw("</dd>\n");
+            html.raw("</dd></div>\n");
         }
         html.raw("</dl></section>\n");
-    }
-
-    fn empty(&self, html: &mut Html, path: &str) {
-        html.raw("<div class=\"panel empty\"><p>");
-        if self.filter.is_narrow() || self.filter.before.is_some() {
-            html.raw("No event here matches. ").link(path, "Show all");
-        } else {
-            html.raw("No event names this ")
-                .raw(self.kind.noun())
-                .raw(" yet. New ones appear here when it changes.");
-        }
-        html.raw("</p></div>\n");
     }
 }

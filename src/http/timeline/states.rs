@@ -1,106 +1,79 @@
-//! A card for each EMS: what its event catcher does, how old its last event is, what waits and what went wrong.
+//! One line about the EMSs: who is caught, and who is not and why. The whole story is the pipeline page's.
 
 use crate::http::html::Html;
-use crate::http::layout::{age, badge};
+use crate::http::layout::badge;
 use crate::observe::{ActorKind, ActorState, Observe};
-use crate::vmdb::overview::EmsOverview;
-use chrono::{DateTime, Utc};
+use crate::vmdb::ems::EmsRow;
+use std::collections::BTreeMap;
 
-pub(in crate::http) fn cards(
-    html: &mut Html,
-    all_ems: &[EmsOverview],
-    observe: &Observe,
-    now: DateTime<Utc>,
-) {
-    if all_ems.is_empty() {
-        html.raw("<p class=\"quiet\">None yet.</p>\n");
-        return;
-    }
-    html.raw("<ul class=\"cards\">\n");
-    for ems in all_ems {
-        card(html, ems, observe, now);
-    }
-    html.raw("</ul>\n");
-}
+/// More EMSs than this are counted, not named, unless something is wrong.
+const NAMED: usize = 8;
 
 /// What the event catcher of an EMS does, as this process knows it.
+#[derive(Clone, Debug)]
 struct State {
     class: &'static str,
     word: &'static str,
     error: Option<String>,
 }
 
-fn state(ems: &EmsOverview, observe: &Observe) -> State {
-    let catcher = observe.actors().into_iter().find_map(|(kind, name, figures)| {
-        (kind == ActorKind::EventCatcher && name.as_ref() == Some(&ems.ems.name)).then_some(figures)
+/// Writes the line.
+pub(in crate::http) fn strip(html: &mut Html, all_ems: &[EmsRow], observe: &Observe) {
+    if all_ems.is_empty() {
+        return;
+    }
+    let catchers: BTreeMap<String, State> = observe
+        .actors()
+        .into_iter()
+        .filter(|(kind, ..)| *kind == ActorKind::EventCatcher)
+        .filter_map(|(_, name, figures)| {
+            Some((name?.to_string(), running_state(figures.state(), figures.error())))
+        })
+        .collect();
+    let mut states: Vec<(&EmsRow, State)> =
+        all_ems.iter().map(|ems| (ems, state(ems, catchers.get(&ems.name)))).collect();
+    // What is wrong stands first.
+    states.sort_by_key(|(_, state)| {
+        ["bad", "wait", "good", "detail"].iter().position(|class| *class == state.class)
     });
+    html.raw("<ul class=\"systems\" aria-label=\"Systems (EMS)\">\n");
+    for (ems, state) in states.iter().take(NAMED) {
+        html.raw("<li>").link(format!("/providers/{}", ems.id), &ems.name).raw(" ");
+        badge(html, state.class, state.word);
+        for error in [&state.error, &ems.last_refresh_error].into_iter().flatten() {
+            html.raw(" <span class=\"error\">").foreign(error).raw("</span>");
+        }
+        html.raw("</li>\n");
+    }
+    if states.len() > NAMED {
+        let running = states.iter().filter(|(_, state)| state.class == "good").count();
+        html.raw("<li><a href=\"/pipeline\">").count(running as i64).raw(" of ").count(states.len() as i64);
+        html.raw(" running</a></li>\n");
+    }
+    html.raw("</ul>\n");
+}
+
+fn state(ems: &EmsRow, catcher: Option<&State>) -> State {
     let plain = |word| State { class: "detail", word, error: None };
     match catcher {
-        _ if ems.ems.paused => plain("paused"),
-        _ if !ems.ems.enabled => plain("not enabled"),
+        _ if ems.paused => plain("paused"),
+        _ if !ems.enabled => plain("not enabled"),
         None => plain("not caught by this process"),
-        Some(figures) => {
-            let state = figures.state();
-            let class = match state {
-                ActorState::Running => "good",
-                ActorState::Refused => "bad",
-                ActorState::Stopped => "detail",
-                _ => "wait",
-            };
-            State { class, word: words(state), error: figures.error() }
-        }
+        Some(state) => state.clone(),
     }
 }
 
-fn words(state: ActorState) -> &'static str {
-    match state {
+fn running_state(state: ActorState, error: Option<String>) -> State {
+    let class = match state {
+        ActorState::Running => "good",
+        ActorState::Refused => "bad",
+        ActorState::Stopped => "detail",
+        _ => "wait",
+    };
+    let word = match state {
         ActorState::BackingOff => "backing off",
         ActorState::WaitingForVmdb => "waiting for the VMDB",
         other => other.label(),
-    }
-}
-
-fn card(html: &mut Html, ems: &EmsOverview, observe: &Observe, now: DateTime<Utc>) {
-    html.raw("<li class=\"card\"><h3>").link(format!("/providers/{}", ems.ems.id), &ems.ems.name);
-    html.raw("</h3> ");
-    let state = state(ems, observe);
-    badge(html, state.class, state.word);
-    html.raw("<p><span class=\"number\">").number(ems.events_of_last_day).raw("</span> events in 24 h, ");
-    match ems.last_event {
-        Some(last) => {
-            html.raw("last ");
-            age(html, last, now);
-        }
-        None => drop(html.raw("none ever")),
-    }
-    html.raw("</p>\n");
-    if let Some(refreshed) = ems.ems.last_refresh_success_date {
-        html.raw("<p class=\"quiet\">refreshed ");
-        age(html, refreshed, now);
-        html.raw("</p>\n");
-    }
-    for (count, one, many) in [
-        (ems.waiting_work, " refresh waits", " refreshes wait"),
-        (
-            ems.dead_letters,
-            " dead letter; see catchall events --dead",
-            " dead letters; see catchall events --dead",
-        ),
-        (ems.gaps, " gap: events were lost at the provider", " gaps: events were lost at the provider"),
-    ] {
-        if count > 0 {
-            html.raw("<p><span class=\"number\">").number(count).raw("</span>").raw(if count == 1 {
-                one
-            } else {
-                many
-            });
-            html.raw("</p>\n");
-        }
-    }
-    for error in [&state.error, &ems.ems.last_refresh_error].into_iter().flatten() {
-        html.raw("<p>");
-        badge(html, "bad", "error");
-        html.raw(" ").foreign(error).raw("</p>\n");
-    }
-    html.raw("</li>\n");
+    };
+    State { class, word, error }
 }

@@ -1,7 +1,7 @@
 //! Figures in, text out; and the page that documents them.
 
 use super::*;
-use crate::observe::{ActorState, RefreshResult};
+use crate::observe::{ActorState, RefreshResult, UsualRate};
 use crate::provider::ByteBudget;
 use chrono::TimeZone;
 use std::collections::BTreeSet;
@@ -33,8 +33,11 @@ fn busy() -> Observe {
     stream.set_failed_state(ActorState::Refused, "credentials refused");
     stream.mailbox_wait.record(Duration::from_millis(250));
     observe.actor(ActorKind::Supervisor, None).set_state(ActorState::Running);
-    observe.commit().time.record(Duration::from_millis(20));
-    observe.commit().rows.fetch_add(7, Relaxed);
+    observe.commit().record(Duration::from_millis(20), 7);
+    ems.learned(UsualRate::learn(&[(now - Duration::from_secs(3600), 3600.0)], now), None);
+    observe.actor(ActorKind::EventCatcher, Some("demo \"cloud\"")).set_state(ActorState::Running);
+    observe.web().answered("/vms/{id}", Duration::from_millis(3));
+    observe.web().set_subscribers(2);
     observe.set_byte_budget(ByteBudget::new(1 << 20));
     observe
 }
@@ -71,6 +74,14 @@ fn every_figure_is_a_series_with_its_labels() {
         r#"catchall_actor_generation{actor="stream",ems="demo \"cloud\""} 3"#,
         r#"catchall_actor_mailbox_wait_seconds_sum{actor="stream",ems="demo \"cloud\""} 0.25"#,
         r#"catchall_actor_mailbox_wait_seconds_count{actor="stream",ems="demo \"cloud\""} 1"#,
+        r#"catchall_refresh_targets_total{ems="demo \"cloud\""} 2"#,
+        r#"catchall_refresh_targets_in_time_total{ems="demo \"cloud\""} 2"#,
+        r#"catchall_usual_events_per_second{ems="demo \"cloud\""} 1"#,
+        r#"catchall_event_catcher_down_seconds{ems="demo \"cloud\""} 0"#,
+        r#"catchall_http_request_seconds_bucket{route="/vms/{id}",le="0.01"} 1"#,
+        "catchall_live_subscribers 2",
+        r#"catchall_commit_seconds_bucket{le="0.01"} 0"#,
+        r#"catchall_commit_seconds_bucket{le="0.025"} 1"#,
         "catchall_commit_seconds_sum 0.02",
         "catchall_commit_seconds_count 1",
         "catchall_commit_rows_total 7",

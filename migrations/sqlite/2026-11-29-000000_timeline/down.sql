@@ -1,0 +1,15 @@
+DROP TRIGGER count_added_events;
+DROP TRIGGER count_removed_events;
+DROP TRIGGER count_changed_event;
+DROP TABLE event_counts_by_hour;
+DROP TABLE event_counts_by_day;
+DROP INDEX index_event_streams_on_timestamp_and_kind;
+DROP INDEX index_event_streams_on_event_type_and_timestamp;
+DROP INDEX index_event_streams_on_dest_vm_and_timestamp;
+DROP INDEX index_event_streams_on_dest_host_and_timestamp;
+DROP INDEX index_event_streams_on_ems_cluster_and_timestamp;
+DROP INDEX index_event_streams_on_dest_ems_cluster_and_timestamp;
+CREATE INDEX index_event_streams_on_timestamp ON event_streams (timestamp);
+CREATE INDEX index_event_streams_on_event_type ON event_streams (event_type);
+CREATE INDEX index_event_streams_on_dest_vm_or_template_id ON event_streams (dest_vm_or_template_id) WHERE dest_vm_or_template_id IS NOT NULL;
+CREATE INDEX index_event_streams_on_dest_host_id ON event_streams (dest_host_id) WHERE dest_host_id IS NOT NULL;

@@ -1,0 +1,47 @@
+//! How a command reaches the Catchall that runs on this machine with the same settings.
+
+use super::pipeline::{NotAsked, address};
+use crate::settings::HttpSettings;
+use reqwest::Certificate;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// It, and a client that speaks as it wants.
+pub struct OwnProcess {
+    /// Where it listens.
+    pub address: SocketAddr,
+    scheme: &'static str,
+    client: reqwest::Client,
+}
+
+impl OwnProcess {
+    /// An answer that takes longer than `at_most` is not waited for. With `http.tls` nobody is believed but who shows a
+    /// certificate that leads to one in its file; the name in it is passed over, since the process is asked by its address.
+    ///
+    /// # Errors
+    /// [`NotAsked::Off`] and [`NotAsked::AnyPort`]; [`NotAsked::Strange`] when the certificate cannot be read.
+    pub fn of(settings: &HttpSettings, at_most: Duration) -> Result<Self, NotAsked> {
+        let address = address(settings.listen)?;
+        let strange = |error: &dyn std::fmt::Display| NotAsked::Strange(address, error.to_string());
+        let mut client = reqwest::Client::builder().no_proxy().timeout(at_most);
+        if let Some(files) = &settings.tls {
+            let certified = files.read().map_err(|error| strange(&error))?;
+            let trusted = certified.cert.iter().map(|certificate| Certificate::from_der(certificate));
+            let trusted = trusted.collect::<Result<Vec<_>, _>>().map_err(|error| strange(&error))?;
+            client = client.tls_certs_only(trusted).tls_danger_accept_invalid_hostnames(true);
+        }
+        let client = client.build().map_err(|error| strange(&error))?;
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
+        Ok(Self { address, scheme, client })
+    }
+
+    /// The address of `path`, which begins with `/`.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}://{}{path}", self.scheme, self.address)
+    }
+
+    /// A request for `path`.
+    pub fn get(&self, path: &str) -> reqwest::RequestBuilder {
+        self.client.get(self.url(path))
+    }
+}
