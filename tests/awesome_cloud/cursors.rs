@@ -118,6 +118,29 @@ async fn history_that_is_lost_while_a_new_ems_is_read_for_the_first_time_is_a_ga
 }
 
 #[tokio::test]
+async fn history_that_is_lost_after_the_first_second_of_a_new_ems_is_a_gap() {
+    let cloud = cloud(Faults::default()).await;
+    let into_the_second = u64::from(catchall::clock::now().timestamp_subsec_millis());
+    tokio::time::sleep(Duration::from_millis(1000 - into_the_second)).await;
+    cloud.happen(12);
+    let ems = ems(&cloud.url());
+    let mut caught = Caught::default();
+    // All that there is happened in the second that the server's clock still tells.
+    let mut stream = started(&ems, None).await.unwrap();
+    drain(&mut stream, &mut caught).await;
+    assert_eq!(caught.events.len(), 12);
+    drop(stream);
+    cloud.happen(1);
+    cloud.with(|cloud| cloud.faults.retention_seconds = 0.2);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    cloud.happen(1);
+    cloud.with(|cloud| cloud.faults.retention_seconds = 0.0);
+    settle(&ems, &mut caught).await;
+    assert_eq!((caught.gaps.len(), caught.events.len()), (1, 13));
+    assert_eq!(caught.gaps[0].reason, "history_lost");
+}
+
+#[tokio::test]
 async fn lost_history_is_a_gap_only_if_the_cursor_itself_is_gone() {
     let cloud = cloud(Faults::default()).await;
     cloud.happen(10);

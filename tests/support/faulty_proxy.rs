@@ -269,7 +269,9 @@ fn misbehave(
             client.write_all(answer)
         }
         Some(Fault::Clock) => {
-            client.write_all(&message(200, "date: Tue, 24 Nov 2026 03:00:00 GMT\r\n", body))
+            let hours_ago = catchall::clock::now() - chrono::TimeDelta::hours(7);
+            let date = hours_ago.format("date: %a, %d %b %Y %H:%M:%S GMT\r\n").to_string();
+            client.write_all(&message(200, &date, body))
         }
         _ => client.write_all(answer),
     }

@@ -118,6 +118,9 @@ impl AwesomeStream {
         if query.newest.is_some_and(|newest| self.position.advance(newest)) {
             self.after_gap = false;
         }
+        if self.position.time.is_none() {
+            self.position.begun = self.position.begun.max(query.running);
+        }
         let turn = query.end_page(page.next_page_token);
         if turn == Turn::Complete {
             self.position.reading = None;

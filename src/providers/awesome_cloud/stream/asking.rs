@@ -80,13 +80,13 @@ impl AwesomeStream {
     /// 410: the query begins at the oldest event. It is a gap if the position itself is gone.
     fn history_lost(&mut self, oldest: String, answer: &Answer) -> Result<(), StreamError> {
         let time = parser::time(&oldest).map_err(|_| answer.unexpected("410 with a time as `oldest`"))?;
-        if self.position.time.is_some_and(|position| position < time) {
+        if self.position.reached().is_some_and(|position| position < time) {
             // A new EMS has read nothing yet that could be lost. And after a gap, as long as no event comes, a horizon
             // that wanders on over what a complete sweep found empty loses nothing.
             let empty = self.after_gap && self.last_sweep.date().is_some_and(|date| time <= date - OVERLAP);
             if self.given.is_some() && !empty {
                 // An event that became visible late, behind the position, may be lost with the rest.
-                let position = self.position.time.map(|position| position - LATE);
+                let position = self.position.reached().map(|position| position - LATE);
                 let from = self.gap.as_ref().map_or(position, |gap| gap.from);
                 self.gap = Some(Gap { from, to: Some(time), reason: "history_lost".to_owned() });
                 self.after_gap = true;

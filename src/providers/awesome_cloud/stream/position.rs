@@ -19,6 +19,10 @@ pub(super) struct Position {
     /// Nothing before this is wanted (`initial_history`); left out once the overlap lies behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<DateTime<Utc>>,
+    /// While there is no `time` yet: the newest event of the second that the server's clock still told. No position, but
+    /// enough to notice that history was lost since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<DateTime<Utc>>,
     /// The query that was being read; left out between queries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<Reading>,
@@ -37,7 +41,7 @@ pub(super) struct Reading {
 impl Position {
     /// The start of a new EMS that wants events from `time` on.
     pub(super) fn starting_at(time: DateTime<Utc>) -> Self {
-        Self { time: Some(time), from: Some(time), reading: None }
+        Self { time: Some(time), from: Some(time), ..Self::default() }
     }
 
     /// Moves to `newest`, never back. Tells whether it moved.
@@ -46,16 +50,22 @@ impl Position {
             return false;
         }
         self.time = Some(newest);
+        self.begun = None;
         if before(newest) > self.from {
             self.from = None;
         }
         true
     }
 
+    /// Until when all was read, as far as history that is lost is concerned.
+    pub(super) fn reached(&self) -> Option<DateTime<Utc>> {
+        self.time.or(self.begun)
+    }
+
     /// `since` of the next query: the overlap before the position, but not before what the EMS wants, nor before
     /// `oldest`, which goes back to the server verbatim. `None` is the oldest event.
     pub(super) fn since(&self, oldest: Option<&str>) -> Option<String> {
-        let wanted = before(self.time?).max(self.from)?;
+        let wanted = before(self.reached()?).max(self.from)?;
         match oldest {
             Some(text) if parser::time(text).is_ok_and(|oldest| oldest > wanted) => Some(text.to_owned()),
             _ => Some(text(wanted)),

@@ -5,7 +5,7 @@
 
 use super::position::{Reading, text};
 use crate::provider::seen::EventKey;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
 
 /// So many pages in a row may bring nothing that this query has not read.
@@ -30,6 +30,8 @@ pub(super) struct Query {
     pub first_date: Option<DateTime<Utc>>,
     /// The newest time read that was not ahead of `first_date`: the position may go there.
     pub newest: Option<DateTime<Utc>>,
+    /// The newest time read that lies in the second which `first_date` tells: the server's clock knows whole seconds alone.
+    pub running: Option<DateTime<Utc>>,
     /// The newest time read that was not ahead of its own page's `Date`: a tip goes on there.
     tip: Option<DateTime<Utc>>,
     reached: Option<DateTime<Utc>>,
@@ -96,6 +98,10 @@ impl Query {
         if time.is_some() && time <= self.first_date {
             self.newest = self.newest.max(time);
         }
+        let second = self.first_date.map(|first| first..first + TimeDelta::seconds(1));
+        if time.zip(second).is_some_and(|(time, second)| second.contains(&time)) {
+            self.running = self.running.max(time);
+        }
         if time.is_some_and(|time| time <= date) {
             self.tip = self.tip.max(time);
         }
@@ -131,7 +137,6 @@ impl Query {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::TimeDelta;
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
@@ -152,6 +157,7 @@ mod tests {
             page(&mut query, 100, &[(1, Some(90)), (2, Some(101)), (3, Some(9000))], Some("t")),
             Turn::More
         );
+        assert_eq!(query.running, None, "neither is of the second that the clock told");
         assert_eq!(page(&mut query, 105, &[(4, Some(104)), (5, None)], None), Turn::Complete);
         assert_eq!((query.newest, query.first_date), (Some(at(90)), Some(at(100))));
         let tip = query.continued(1000).unwrap();
