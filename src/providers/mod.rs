@@ -19,6 +19,7 @@ providers! {
     // folder::Type, one line each, sorted by folder
     amazon::Amazon,
     awesome_cloud::AwesomeCloud,
+    openstack::Openstack,
 }
 
 /// The provider that is called `name`: its `ems_type`, or ManageIQ's class name.
