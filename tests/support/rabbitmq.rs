@@ -25,8 +25,8 @@ const DEFINITIONS: &str = r#"{
   {"user": "cloud", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"},
   {"user": "cloud", "vhost": "other", "configure": ".*", "write": ".*", "read": ".*"},
   {"user": "catchall", "vhost": "/", "configure": "^catchall\\..*$", "write": "^catchall\\..*$",
-   "read": "^(catchall\\..*|cinder|glance|heat|keystone|neutron|nova|openstack|late|a|b)$"},
-  {"user": "catchall", "vhost": "other", "configure": "^catchall\\..*$", "write": "^catchall\\..*$", "read": "^(catchall\\..*|nova)$"},
+   "read": "^(catchall\\..*|cinder|glance|heat|keystone|neutron|nova|openstack|t-.*)$"},
+  {"user": "catchall", "vhost": "other", "configure": "^catchall\\..*$", "write": "^catchall\\..*$", "read": "^(catchall\\..*|t-.*)$"},
   {"user": "no-configure", "vhost": "/", "configure": "^$", "write": "^catchall\\..*$", "read": ".*"},
   {"user": "no-read", "vhost": "/", "configure": "^catchall\\..*$", "write": "^catchall\\..*$", "read": "^catchall\\..*$"}]
 }"#;
@@ -112,10 +112,8 @@ impl Broker {
             eprintln!("SKIPPED since SKIP holds `rabbitmq`: nothing of this test was run");
             return None;
         }
-        let bin = std::env::var_os("CATCHALL_RABBITMQ_BIN").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/rabbitmq/bin"),
-            PathBuf::from,
-        );
+        let bin = std::env::var_os("CATCHALL_RABBITMQ_BIN")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/rabbitmq/bin"), PathBuf::from);
         assert!(
             bin.join("rabbitmq-server").exists(),
             "no RabbitMQ in {}; `make test` brings it, CATCHALL_RABBITMQ_BIN names another, SKIP=rabbitmq leaves it out",

@@ -35,11 +35,11 @@ use tokio::time::Instant;
 const BATCH_BYTES: usize = 4 << 20;
 /// How often the queue is looked at while nothing comes; also a sign of the broker's life.
 const LOOK: Duration = Duration::from_secs(15);
-/// How often all exchanges are looked for.
-const LOOK_ROUND: Duration = Duration::from_secs(60);
-/// After a loss, exchanges that were there come back as soon as a service connects or sends: each second counts.
-const HASTE: Duration = Duration::from_secs(1);
-const HASTE_LASTS: Duration = Duration::from_secs(120);
+/// How often the queue is bound to all exchanges again, which changes nothing where it is.
+const BIND: Duration = Duration::from_secs(60);
+/// Exchanges that are not there are looked for after so long, then after twice as long each time, up to [`BIND`]: after a loss
+/// they come back as soon as a service connects or sends, and each second counts.
+const SOON: Duration = Duration::from_secs(1);
 /// An acknowledgement is only written.
 const ACK_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -66,9 +66,10 @@ struct Reading {
     /// Received, and not yet in a batch.
     waiting: VecDeque<Delivery>,
     looked: Instant,
-    looked_round: Instant,
-    /// Until then, exchanges that were there are looked for each [`HASTE`].
-    haste: Option<Instant>,
+    bound: Instant,
+    /// When missing exchanges were looked for, and when they will be.
+    searched: Instant,
+    search: Duration,
 }
 
 /// Receiving begins with the first poll: `catchall check --connect` only starts.
@@ -103,8 +104,9 @@ impl Stream for AmqpStream {
             consumer: Receiving::NotYet,
             waiting: VecDeque::new(),
             looked: now,
-            looked_round: now,
-            haste: None,
+            bound: now,
+            searched: now,
+            search: SOON,
         };
         reading.look_for_exchanges(settings, |_| true).await?;
         tell_missing(settings, &reading);
@@ -180,7 +182,7 @@ async fn ask_witnesses(broker: &mut Broker, position: &Position) -> Result<Witne
 fn tell_missing(settings: &AmqpSettings, reading: &Reading) {
     let missing: Vec<_> = reading.missing(settings).collect();
     let (ems, at) = (&settings.ems, reading.broker.at());
-    let again = format!("looking again every {LOOK_ROUND:?}; a service makes its exchange when it first sends");
+    let again = "looking again; a service makes its exchange when it first sends";
     if missing.len() == settings.topics.exchanges().count() {
         let missing = missing.join(", ");
         log::warn!(
@@ -197,9 +199,12 @@ fn tell_missing(settings: &AmqpSettings, reading: &Reading) {
 fn delivery(next: Option<Result<Delivery, lapin::Error>>) -> Result<Delivery, StreamError> {
     match next {
         Some(Ok(delivery)) => Ok(delivery),
-        Some(Err(error)) => Err(StreamError::Unreachable(format!("the connection to the broker broke: {error}"))),
+        Some(Err(error)) => {
+            Err(StreamError::Unreachable(format!("the connection to the broker broke: {error}")))
+        }
         None => Err(StreamError::Unreachable(
-            "the broker ended the reading: the queue was deleted, or its node of the cluster went down".to_owned(),
+            "the broker ended the reading: the queue was deleted, or its node of the cluster went down"
+                .to_owned(),
         )),
     }
 }
@@ -226,23 +231,24 @@ impl Reading {
     /// Looks at queue and exchanges, when it is time.
     async fn look(&mut self, settings: &AmqpSettings) -> Result<(), StreamError> {
         let now = Instant::now();
-        if now >= self.looked_round + LOOK_ROUND {
-            (self.looked, self.looked_round) = (now, now);
-            self.look_at_queue(settings).await?;
-            self.look_for_exchanges(settings, |_| true).await?;
-        } else if now >= self.next_look() {
+        if now >= self.looked + LOOK {
             self.looked = now;
             self.look_at_queue(settings).await?;
-            if self.haste.is_some() {
-                self.look_for_exchanges(settings, |there| there == Some(false)).await?;
-            }
         }
-        self.haste = self.haste.filter(|end| now < *end);
+        if now >= self.bound + BIND {
+            (self.bound, self.searched) = (now, now);
+            self.look_for_exchanges(settings, |_| true).await?;
+        } else if now >= self.searched + self.search && self.missing(settings).next().is_some() {
+            (self.searched, self.search) = (now, BIND.min(self.search * 2));
+            self.look_for_exchanges(settings, |there| there == Some(false)).await?;
+        }
         Ok(())
     }
 
-    fn next_look(&self) -> Instant {
-        self.looked + if self.haste.is_some() { HASTE } else { LOOK }
+    /// When [`Reading::look`] has something to do.
+    fn next_look(&self, settings: &AmqpSettings) -> Instant {
+        let look = (self.looked + LOOK).min(self.bound + BIND);
+        if self.missing(settings).next().is_some() { look.min(self.searched + self.search) } else { look }
     }
 
     async fn look_at_queue(&mut self, settings: &AmqpSettings) -> Result<(), StreamError> {
@@ -269,9 +275,12 @@ impl Reading {
             match (before, is_there) {
                 (Some(true), false) => {
                     log::warn!("{}: exchange {exchange} is gone; it is looked for", settings.ems);
-                    self.haste = Some(Instant::now() + HASTE_LASTS);
+                    self.search = SOON;
                 }
-                (Some(false), true) => log::info!("{}: exchange {exchange} is there now", settings.ems),
+                (Some(false), true) => {
+                    log::info!("{}: exchange {exchange} is there now", settings.ems);
+                    self.search = SOON; // others may follow
+                }
                 (None | Some(false), false) | (None | Some(true), true) => {}
             }
         }
@@ -295,7 +304,7 @@ impl Reading {
 
     /// Waits for the first message, at most until it is time to look; takes more as long as they are here.
     async fn receive(&mut self, settings: &AmqpSettings) -> Result<(), StreamError> {
-        let until = self.next_look();
+        let until = self.next_look(settings);
         let Receiving::From(consumer) = &mut self.consumer else { return Ok(()) };
         if self.waiting.is_empty() {
             let Ok(next) = tokio::time::timeout_at(until, consumer.next()).await else { return Ok(()) };
@@ -323,14 +332,19 @@ impl Reading {
     }
 
     /// The events of `deliveries`, and when the first and the last of them were sent.
-    fn events(&mut self, settings: &AmqpSettings, deliveries: Vec<Delivery>) -> (Vec<NativeEvent>, FirstAndLast) {
+    fn events(
+        &mut self,
+        settings: &AmqpSettings,
+        deliveries: Vec<Delivery>,
+    ) -> (Vec<NativeEvent>, FirstAndLast) {
         let mut events = Vec::with_capacity(deliveries.len());
         for delivery in deliveries {
             let (text, defect) = match String::from_utf8(delivery.data) {
                 Ok(text) => (text, None),
-                Err(error) => {
-                    (String::from_utf8_lossy(error.as_bytes()).into_owned(), Some("it is no UTF-8".to_owned()))
-                }
+                Err(error) => (
+                    String::from_utf8_lossy(error.as_bytes()).into_owned(),
+                    Some("it is no UTF-8".to_owned()),
+                ),
             };
             let may_be_twin = settings.topics.has_versioned(delivery.exchange.as_str());
             let like = if may_be_twin { Likeness::of(&text) } else { None };

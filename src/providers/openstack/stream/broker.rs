@@ -7,7 +7,7 @@
 //! expect would keep them from publishing, and worse, from talking to each other.
 
 use super::connect::connect;
-use super::errors::{asked_error, is_not_found};
+use super::errors::{asked_error, is_in_use, is_not_found};
 use super::position::WitnessOf;
 use super::settings::AmqpSettings;
 use crate::provider::StreamError;
@@ -20,6 +20,8 @@ use lapin::{Channel, Connection, Consumer, Error, ExchangeKind, Queue};
 use std::time::Duration;
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Seconds that a reader before us may take to leave.
+const READER_LEAVES: u32 = 5;
 
 /// A broker that let us in.
 pub(super) struct Broker {
@@ -125,7 +127,8 @@ impl Broker {
             auto_delete: true,
             ..ExchangeDeclareOptions::default()
         };
-        let made = self.asking.exchange_declare(short(&name), ExchangeKind::Fanout, options, FieldTable::default());
+        let made =
+            self.asking.exchange_declare(short(&name), ExchangeKind::Fanout, options, FieldTable::default());
         answer(made).await.map_err(|error| self.error(&format!("declare exchange {name}"), error))?;
         self.bind(&name, "").await?;
         Ok(mark)
@@ -145,19 +148,30 @@ impl Broker {
         Ok(true)
     }
 
-    /// Begins to receive, on a channel of its own.
+    /// Begins to receive, on a channel of its own. A reader before us may still be on its way out, so it is asked a few times.
     ///
     /// # Errors
     /// See [`asked_error`].
     pub(super) async fn consume(&self, prefetch: u16) -> Result<Consumer, StreamError> {
         let what = format!("read {}", self.settings.shown());
-        let channel = channel(&self.settings, &self.connection, &self.at).await?;
-        let error = |error| self.error(&what, error);
-        answer(channel.basic_qos(prefetch, BasicQosOptions::default())).await.map_err(error)?;
-        // Two readers of one queue would steal each other's messages.
-        let options = BasicConsumeOptions { exclusive: true, ..BasicConsumeOptions::default() };
-        let queue = short(&self.settings.queue);
-        answer(channel.basic_consume(queue, "catchall".into(), options, FieldTable::default())).await.map_err(error)
+        let mut tries = 0..READER_LEAVES;
+        loop {
+            let channel = channel(&self.settings, &self.connection, &self.at).await?;
+            answer(channel.basic_qos(prefetch, BasicQosOptions::default()))
+                .await
+                .map_err(|error| self.error(&what, error))?;
+            // Two readers of one queue would steal each other's messages.
+            let options = BasicConsumeOptions { exclusive: true, ..BasicConsumeOptions::default() };
+            let queue = short(&self.settings.queue);
+            let asked = channel.basic_consume(queue, "catchall".into(), options, FieldTable::default());
+            match answer(asked).await {
+                Ok(consumer) => return Ok(consumer),
+                Err(error) if is_in_use(&error) && tries.next().is_some() => {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                Err(error) => return Err(self.error(&what, error)),
+            }
+        }
     }
 
     /// Deletes our queue, and with it its witnesses.
@@ -177,17 +191,19 @@ impl Broker {
     async fn has_exchange(&mut self, exchange: &str) -> Result<bool, StreamError> {
         let options = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
         let kind = ExchangeKind::Topic; // not looked at
-        let asked = answer(self.asking.exchange_declare(short(exchange), kind, options, FieldTable::default())).await;
+        let asked =
+            answer(self.asking.exchange_declare(short(exchange), kind, options, FieldTable::default())).await;
         Ok(self.found(&format!("look for exchange {exchange}"), asked).await?.is_some())
     }
 
     async fn bind(&self, exchange: &str, key: &str) -> Result<(), StreamError> {
         let queue = short(&self.settings.queue);
         let options = QueueBindOptions::default();
-        let bound = self.asking.queue_bind(queue, short(exchange), short(key), options, FieldTable::default());
-        answer(bound)
-            .await
-            .map_err(|error| self.error(&format!("bind queue {} to exchange {exchange}", self.settings.queue), error))
+        let bound =
+            self.asking.queue_bind(queue, short(exchange), short(key), options, FieldTable::default());
+        answer(bound).await.map_err(|error| {
+            self.error(&format!("bind queue {} to exchange {exchange}", self.settings.queue), error)
+        })
     }
 
     /// `None` when it is not there; then the broker has closed the channel, and there is a new one.

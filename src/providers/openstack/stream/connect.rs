@@ -41,7 +41,9 @@ pub(super) async fn connect(settings: &AmqpSettings) -> Result<(Connection, Stri
     Err(match decisive {
         Some(StreamError::Unauthorized(_)) => StreamError::Unauthorized(text),
         Some(StreamError::Refused(_)) => StreamError::Refused(text),
-        Some(StreamError::Unreachable(_) | StreamError::Throttled { .. }) | None => StreamError::Unreachable(text),
+        Some(StreamError::Unreachable(_) | StreamError::Throttled { .. }) | None => {
+            StreamError::Unreachable(text)
+        }
     })
 }
 
@@ -83,7 +85,8 @@ async fn login(settings: &AmqpSettings, broker: &Broker) -> Result<Connection, S
                     None => Ok(stream),
                 }
             };
-            let late = |_| io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {CONNECT_TIMEOUT:?}"));
+            let late =
+                |_| io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {CONNECT_TIMEOUT:?}"));
             Ok(tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.map_err(late)??)
         },
         properties,

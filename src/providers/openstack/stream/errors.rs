@@ -28,6 +28,11 @@ fn is_down(text: &str) -> bool {
     text.contains("down or inaccessible") || text.contains("home node")
 }
 
+/// Whether somebody else reads the queue.
+pub(super) fn is_in_use(error: &Error) -> bool {
+    reply(error).is_some_and(|(code, text)| code == ACCESS_REFUSED && text.contains("exclusive use"))
+}
+
 /// A login that did not succeed.
 pub(super) fn login_error(settings: &AmqpSettings, broker: &Broker, error: &Error) -> StreamError {
     let (at, user, vhost) = (broker.shown(), &settings.user, &settings.vhost);
@@ -43,7 +48,9 @@ pub(super) fn login_error(settings: &AmqpSettings, broker: &Broker, error: &Erro
             "{at} does not let the user {user} into vhost {vhost}: {text}; on the broker: {}",
             settings.set_permissions()
         )),
-        Some((code, text)) => StreamError::Unreachable(format!("{at} refuses the connection ({code}): {text}")),
+        Some((code, text)) => {
+            StreamError::Unreachable(format!("{at} refuses the connection ({code}): {text}"))
+        }
         None => {
             let text = error.to_string();
             // rustls does not tell these apart by type once they are I/O errors.
@@ -83,14 +90,16 @@ pub(super) fn asked_error(settings: &AmqpSettings, broker: &str, what: &str, err
             settings.user,
             settings.set_permissions()
         )),
-        Some((PRECONDITION_FAILED, text)) if text.contains("inequivalent arg") => StreamError::Refused(format!(
-            "{cannot}: {text}; {} was made with other settings of queue_length or queue_expiry, or by somebody else. \
+        Some((PRECONDITION_FAILED, text)) if text.contains("inequivalent arg") => {
+            StreamError::Refused(format!(
+                "{cannot}: {text}; {} was made with other settings of queue_length or queue_expiry, or by somebody else. \
              Set them back, name another queue, or have it made anew (what waits in it is lost, and told as a gap): \
              rabbitmqctl delete_queue -p {} {}",
-            settings.shown(),
-            settings.vhost,
-            settings.queue
-        )),
+                settings.shown(),
+                settings.vhost,
+                settings.queue
+            ))
+        }
         Some((RESOURCE_LOCKED, text)) => StreamError::Refused(format!(
             "{cannot}: {text}; the queue belongs to another connection alone: name another one with endpoints.amqp.queue"
         )),

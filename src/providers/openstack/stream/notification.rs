@@ -91,6 +91,9 @@ struct Data<'a> {
     instance_uuid: Option<Cow<'a, str>>,
     #[serde(borrow)]
     state_update: Option<StateUpdate<'a>>,
+    /// Of an exception: the unversioned twin is called like the function that failed.
+    #[serde(borrow)]
+    function_name: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -126,10 +129,13 @@ impl Likeness {
         let Notification { message_id, event_type, timestamp, request_id, payload } =
             serde_json::from_str(text).ok()?;
         let versioned = payload.data.is_some();
+        let failed = payload.data.as_ref().and_then(|data| data.function_name.clone());
+        let event_type = failed.filter(|_| event_type == "compute.exception").unwrap_or(event_type);
         let (instance, states) = match payload.data {
-            Some(data) => {
-                (data.uuid.or(data.instance_uuid), data.state_update.map(|update| update.data).unwrap_or_default())
-            }
+            Some(data) => (
+                data.uuid.or(data.instance_uuid),
+                data.state_update.map(|update| update.data).unwrap_or_default(),
+            ),
             None => {
                 let Payload { old_state, state, old_task_state, new_task_state, .. } = payload;
                 (payload.instance_id, States { old_state, state, old_task_state, new_task_state })
@@ -168,9 +174,12 @@ fn kind(event_type: &str, versioned: bool) -> String {
         (false, "instancefinishresizestart") => "instanceresizefinishstart".to_owned(),
         (false, "instancefinishresizeend") => "instanceresizefinishend".to_owned(),
         (false, "instancefinishresizeerror") => "instanceresizefinisherror".to_owned(),
+        (false, "libvirterror") => "libvirtconnecterror".to_owned(),
         (true, "instancevolumeattachend") => "instancevolumeattach".to_owned(),
         (true, "instancevolumedetachend") => "instancevolumedetach".to_owned(),
-        (false, task) if task.starts_with("computetask") && !task.ends_with("error") => format!("{task}error"),
+        (false, task) if task.starts_with("computetask") && !task.ends_with("error") => {
+            format!("{task}error")
+        }
         _ => letters,
     }
 }
@@ -213,7 +222,9 @@ mod tests {
     #[test]
     fn the_time_is_found_in_every_form() {
         let expected = DateTime::parse_from_rfc3339("2026-11-22T10:56:24.962305Z").unwrap();
-        for text in ["2026-11-22 10:56:24.962305", "2026-11-22T10:56:24.962305", "2026-11-22T11:56:24.962305+01:00"] {
+        for text in
+            ["2026-11-22 10:56:24.962305", "2026-11-22T10:56:24.962305", "2026-11-22T11:56:24.962305+01:00"]
+        {
             let inner = json!({"timestamp": text, "payload": ["anything"]});
             assert_eq!(sent_at(&envelope(&inner)), Some(expected.to_utc()), "{text}");
             assert_eq!(sent_at(&inner.to_string()), Some(expected.to_utc()), "plain: {text}");
@@ -238,17 +249,26 @@ mod tests {
             ("aggregate.addhost.start", "aggregate.add_host.start"),
             ("scheduler.select_destinations.end", "scheduler.select_destinations.end"),
             ("compute.metrics.update", "metrics.update"),
+            ("compute.libvirt.error", "libvirt.connect.error"),
+            ("get_host_uptime", "compute.exception"),
         ] {
             let one = key_of(&unversioned(old, json!({"instance_id": "i", "state": "active"})));
-            assert_eq!(one, key_of(&versioned(new, json!({"uuid": "i"}))), "{old} {new}");
+            assert_eq!(
+                one,
+                key_of(&versioned(new, json!({"uuid": "i", "function_name": "get_host_uptime"}))),
+                "{old} {new}"
+            );
         }
     }
 
     #[test]
     fn another_instance_request_or_state_is_no_twin() {
         let update = |instance: &str, task: Value| {
-            key_of(&unversioned("compute.instance.update", json!({"instance_id": instance, "state": "building",
-                "old_state": "building", "old_task_state": null, "new_task_state": task})))
+            key_of(&unversioned(
+                "compute.instance.update",
+                json!({"instance_id": instance, "state": "building",
+                "old_state": "building", "old_task_state": null, "new_task_state": task}),
+            ))
         };
         let states = json!({"old_state": "building", "state": "building", "old_task_state": null, "new_task_state": "networking"});
         let data = json!({"uuid": "i", "state_update": {"nova_object.data": states}});

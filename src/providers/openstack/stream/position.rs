@@ -71,7 +71,10 @@ const HISTORY_LOST: &str = "history_lost";
 const SOURCE_CHANGED: &str = "source_changed";
 
 /// The position in `stored`, if it is one of `source`; else why it cannot be followed.
-pub(super) fn stored_position(source: &str, stored: Option<Cursor>) -> Result<Option<Position>, &'static str> {
+pub(super) fn stored_position(
+    source: &str,
+    stored: Option<Cursor>,
+) -> Result<Option<Position>, &'static str> {
     let Some(cursor) = stored else { return Ok(None) };
     if cursor.source.is_empty() {
         return Err("cursor_refused");
@@ -229,9 +232,17 @@ mod tests {
         let first = position(cursor);
         assert_eq!((first.queue.as_str(), first.bindings.as_str(), first.read, gap), ("a", "b", None, None));
         assert_eq!(first.exchanges, BTreeMap::from([("nova".to_owned(), true), ("heat".to_owned(), false)]));
-        assert_eq!(progress.read(false, None, None), (None, None), "a poll that brings nothing writes nothing");
+        assert_eq!(
+            progress.read(false, None, None),
+            (None, None),
+            "a poll that brings nothing writes nothing"
+        );
         assert_eq!(position(progress.read(true, at(5), at(9)).0).read, at(9));
-        assert_eq!(position(progress.read(true, None, at(7)).0).read, at(9), "senders' clocks do not turn it back");
+        assert_eq!(
+            position(progress.read(true, None, at(7)).0).read,
+            at(9),
+            "senders' clocks do not turn it back"
+        );
     }
 
     #[test]

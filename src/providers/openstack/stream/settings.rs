@@ -214,10 +214,9 @@ fn queue_expiry(endpoint: &Endpoint) -> Result<Duration, String> {
         Some(_) => None,
     };
     // The broker counts milliseconds in 32 bits.
-    seconds
-        .filter(|seconds| (60.0..=4_294_967.0).contains(seconds))
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| "endpoints.amqp.queue_expiry is no duration from 1.minute to 7.weeks, such as 3.days".to_owned())
+    seconds.filter(|seconds| (60.0..=4_294_967.0).contains(seconds)).map(Duration::from_secs_f64).ok_or_else(
+        || "endpoints.amqp.queue_expiry is no duration from 1.minute to 7.weeks, such as 3.days".to_owned(),
+    )
 }
 
 /// Seconds of a duration as the settings write it, `3.days`.

@@ -59,7 +59,8 @@ fn fallbacks_come_in_turn_and_take_from_amqp_what_they_do_not_say() {
     let second = Endpoint { port: Some(1234), ..endpoint("two", json!({})) };
     let third = Endpoint { security_protocol: Some("non-ssl".to_owned()), ..endpoint("three", json!({})) };
     let settings =
-        AmqpSettings::new(&ems(&[("amqp_fallback2", third), ("amqp", tls), ("amqp_fallback1", second)])).unwrap();
+        AmqpSettings::new(&ems(&[("amqp_fallback2", third), ("amqp", tls), ("amqp_fallback1", second)]))
+            .unwrap();
     let shown: Vec<_> = settings.brokers.iter().map(Broker::shown).collect();
     assert_eq!(shown, ["amqps://one:5671", "amqps://two:1234", "amqp://three:5671"]);
     let own = TlsSettings { verify: true, authority: Some("PEM".to_owned()) };
@@ -68,7 +69,8 @@ fn fallbacks_come_in_turn_and_take_from_amqp_what_they_do_not_say() {
 
 #[test]
 fn the_rights_are_told_as_a_command_that_can_be_pasted() {
-    let default = settings(json!({"topics": {"nova": "notifications.*", "my.exchange": ["a", "b"]}})).unwrap();
+    let default =
+        settings(json!({"topics": {"nova": "notifications.*", "my.exchange": ["a", "b"]}})).unwrap();
     assert_eq!(
         default.set_permissions(),
         r"rabbitmqctl set_permissions -p / catchall '^catchall\..*$' '^catchall\..*$' '^(catchall\..*|my\.exchange|nova)$'"
@@ -105,7 +107,9 @@ fn what_is_wrong_is_told_by_its_key() {
 
 #[test]
 fn durations_are_written_as_in_the_other_settings() {
-    for (text, seconds) in [("90", 90.0), ("90.seconds", 90.0), ("2.hours", 7200.0), ("1.day", 86_400.0), ("1.5.hours", 5400.0)] {
+    for (text, seconds) in
+        [("90", 90.0), ("90.seconds", 90.0), ("2.hours", 7200.0), ("1.day", 86_400.0), ("1.5.hours", 5400.0)]
+    {
         assert_eq!(duration(text), Some(seconds), "{text}");
     }
     assert_eq!(duration("soon"), None);

@@ -42,7 +42,8 @@ impl Topics {
 /// # Errors
 /// Says what is wrong with it.
 pub(super) fn topics(option: Option<&Value>) -> Result<Topics, String> {
-    let wrong = || "endpoints.amqp.topics is no list of exchanges, such as {nova: notifications.*}".to_owned();
+    let wrong =
+        || "endpoints.amqp.topics is no list of exchanges, such as {nova: notifications.*}".to_owned();
     let key = |value: &Value| {
         value.as_str().filter(|key| !key.is_empty() && key.len() < 256).map(str::to_owned).ok_or_else(wrong)
     };

@@ -109,7 +109,8 @@ impl Met {
     }
 
     fn from_record(record: &[u8; RECORD]) -> Self {
-        let number = |at: usize| record[at..at + 8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        let number =
+            |at: usize| record[at..at + 8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
         let id = record[8..24].iter().fold(0, |id, byte| id << 8 | u128::from(*byte));
         let second = record[32..36].iter().fold(0, |second, byte| second << 8 | u32::from(*byte));
         let like = Likeness { id: Uuid::from_u128(id), key: number(0), versioned: record[36] == 1, second };
