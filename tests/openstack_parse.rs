@@ -181,7 +181,8 @@ fn an_unversioned_payload_stays_as_it_was_sent() {
         let text = message["payload"].to_string().replace("gAAAAAB-scrubbed", "REDACTED");
         assert_eq!(full_data["content"]["payload"].to_string(), text, "{origin}");
         assert_eq!(event.message.as_deref(), Some(text.as_str()));
-        let together = full_data["content"].as_object().unwrap().len() + full_data["context"].as_object().unwrap().len();
+        let together =
+            full_data["content"].as_object().unwrap().len() + full_data["context"].as_object().unwrap().len();
         assert_eq!(together, message.as_object().unwrap().len(), "nothing is lost or added");
     }
 }
@@ -201,7 +202,15 @@ fn poison_is_an_error_and_never_a_panic() {
         assert!(parse(&whole[..end]).is_err(), "{end}");
     }
     assert!(parse("[".repeat(100_000)).is_err());
-    for odd in ["null", "[]", "1", "{}", r#"{"event_type": 1}"#, r#"{"event_type": "x"}"#, r#"{"oslo.message": "[]"}"#] {
+    for odd in [
+        "null",
+        "[]",
+        "1",
+        "{}",
+        r#"{"event_type": 1}"#,
+        r#"{"event_type": "x"}"#,
+        r#"{"oslo.message": "[]"}"#,
+    ] {
         assert!(parse(odd).is_err(), "{odd}");
     }
     let defect = NativeEvent { defect: Some("no UTF-8".into()), ..NativeEvent::new("{}") };
@@ -211,7 +220,9 @@ fn poison_is_an_error_and_never_a_panic() {
 fn event_groups() -> EventGroups {
     let settings: Value = serde_yaml::from_str(Openstack.default_settings()).unwrap();
     let mut groups = EventGroups::default();
-    for (key, levels) in settings["ems"]["ems_openstack"]["event_handling"]["event_groups"].as_object().unwrap() {
+    for (key, levels) in
+        settings["ems"]["ems_openstack"]["event_handling"]["event_groups"].as_object().unwrap()
+    {
         let group = groups.add_group(key, key);
         for level in catchall::settings::event_groups::LEVELS {
             for event_type in levels.get(level).and_then(Value::as_array).into_iter().flatten() {
@@ -283,7 +294,12 @@ fn what_changes_the_inventory_is_refreshed_and_what_only_begins_is_not() {
         calls.iter().any(|call| call.uri == "/System/event_handlers/refresh")
     };
     // What ManageIQ refreshes at its start, and what the end of which is not all.
-    let begins = ["backup.create.start", "backup.restore.start", "compute.instance.snapshot.start", "snapshot.create.start"];
+    let begins = [
+        "backup.create.start",
+        "backup.restore.start",
+        "compute.instance.snapshot.start",
+        "snapshot.create.start",
+    ];
     // Nothing that is inventoried changes, or another event tells the same.
     let quiet = [
         "aggregate.cache_images.end",

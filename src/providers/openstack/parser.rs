@@ -12,7 +12,9 @@ pub(super) mod versioned;
 pub(super) use fields::project;
 
 use super::envelope::{self, Body, text};
-use crate::provider::{EmsEvent, EventParser, Filtered, FullData, NativeEvent, ParseError, Parsed, ParsedEvent};
+use crate::provider::{
+    EmsEvent, EventParser, Filtered, FullData, NativeEvent, ParseError, Parsed, ParsedEvent,
+};
 use serde_json::Value;
 
 /// `event_streams.source`.

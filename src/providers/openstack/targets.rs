@@ -25,7 +25,9 @@ const STORAGE: [&str; 3] = ["volume", "snapshot", "backup"];
 impl EventTargetParser for OpenstackEventTargetParser {
     fn parse(&self, ems_event: &EmsEvent) -> Result<Vec<Target>, ParseError> {
         let Value::Object(full_data) = ems_event.full_data.read::<Value>()? else { return Ok(Vec::new()) };
-        let Some(Value::Object(payload)) = at(&full_data, &["content", "payload"]) else { return Ok(Vec::new()) };
+        let Some(Value::Object(payload)) = at(&full_data, &["content", "payload"]) else {
+            return Ok(Vec::new());
+        };
         let known = HashMap::new();
         let mut targets = Targets { event_type: &ems_event.event_type, payload, all: Vec::new(), known };
         targets.add_all();
@@ -86,7 +88,11 @@ impl<'a> Targets<'a> {
         let of_arn = || self.text("stack_identity").and_then(|arn| arn.rsplit('/').next());
         let id = self.text("stack_id").or_else(|| self.text("resource_id")).or_else(of_arn);
         if self.event_type.starts_with("orchestration.stack") {
-            self.add_own_or_all("orchestration_stacks", id, self.event_type == "orchestration.stack.delete.end");
+            self.add_own_or_all(
+                "orchestration_stacks",
+                id,
+                self.event_type == "orchestration.stack.delete.end",
+            );
         } else {
             self.add_named("orchestration_stacks", id);
         }
