@@ -60,7 +60,7 @@ broker=
 start() {
   : >broker.log
   "$BIN/rabbitmq-server" >out 2>&1 </dev/null & broker=$!
-  for _ in $(seq 600); do
+  for _ in $(seq 1800); do
     grep -q 'Server startup complete' broker.log && return 0
     kill -0 $broker 2>/dev/null || break
     sleep 0.1
