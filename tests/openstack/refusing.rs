@@ -65,10 +65,11 @@ async fn another_vhost_is_another_world() {
 
 #[tokio::test]
 async fn missing_rights_are_told_with_the_command_that_gives_them_which_suffices() {
-    let Some(broker) = Broker::start() else { return };
-    let cloud = Cloud::at(&broker, "/").await;
+    let Some(broker) = Broker::shared() else { return };
+    let cloud = Cloud::at(broker, "/").await;
+    // Nobody else logs in as these two.
     for (login, what) in [("no-configure", "declare"), ("no-read", "bind")] {
-        let ems = as_user(login, &broker, login);
+        let ems = as_user(login, broker, login);
         cloud.exchange(&exchange(login), false).await;
         let error = refused(&ems).await;
         unauthorized(&error, &[what, "ACCESS_REFUSED"]);
