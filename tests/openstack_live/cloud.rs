@@ -196,12 +196,23 @@ impl Cloud {
         let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
         let servers = answer["servers"].as_array().unwrap().iter();
         let line = |server: &Value| {
-            let host = &server["OS-EXT-SRV-ATTR:hypervisor_hostname"];
+            let host = &server["OS-EXT-SRV-ATTR:host"];
             [&server["id"], &server["name"], &server["status"], &server["flavor"]["id"], host]
                 .map(text)
                 .join("|")
         };
         servers.map(line).collect()
+    }
+
+    /// The ids of what a service lists.
+    pub fn ids(&self, service: &str, path: &str, list: &str) -> Vec<String> {
+        let answer = self.get(service, path);
+        answer[list]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|one| Some(one["id"].as_str()?.to_owned()))
+            .collect()
     }
 
     /// Each image as `id|name`, by Glance's own answer.

@@ -157,12 +157,14 @@ fn read(exchange: &str, routing_key: &str, body: &[u8]) -> Carried {
     let data = &payload["nova_object.data"];
     let thing = [&payload["instance_id"], &data["uuid"], &payload["key_name"], &data["name"]];
     let thing = thing.into_iter().find_map(Value::as_str).unwrap_or_default();
+    // Keystone and Glance name no request, and have no versioned notifications: each is a cause of its own.
+    let request = message["_context_request_id"].as_str().or(message["message_id"].as_str());
     Carried {
         at: Instant::now(),
         exchange: exchange.to_owned(),
         id: text(&message["message_id"]),
         event_type: text(&message["event_type"]),
         versioned: routing_key.starts_with("versioned"),
-        cause: format!("{} {thing}", text(&message["_context_request_id"])),
+        cause: format!("{} {thing}", request.unwrap_or_default()),
     }
 }

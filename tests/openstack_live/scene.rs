@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Within this, all must be right after a step. Two cores that also run the cloud are slow.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(90);
 
 /// One thing that is done to the cloud.
 pub struct Step<'a> {
@@ -101,23 +101,40 @@ impl Scene {
         self.judge(&format!("{} (killed after {moment:?})", step.name), started);
     }
 
-    pub fn kill_and_start(&mut self) {
-        self.catchall.kill();
-        self.catchall = Catchall::start(&self.folder, &["run"]);
+    /// RabbitMQ goes down and comes again before Catchall's eyes.
+    pub fn restart_broker(&mut self) {
+        let started = Instant::now();
+        let gaps = self.gaps();
+        self.stop_and_start_broker();
+        self.tells_a_gap_after(gaps);
+        self.judge("RabbitMQ restarted", started);
     }
 
-    /// RabbitMQ goes down and comes again; in between, `meanwhile`.
-    pub fn restart_broker(&mut self, meanwhile: impl FnOnce(&mut Self)) {
-        let (started, gaps) = (Instant::now(), self.gaps());
-        self.restarts.push(started);
+    /// Nobody is there to see it: Catchall is dead while `step` is done and RabbitMQ goes down and comes again. What was carried
+    /// before that waits in the queue, which outlives a restart of the broker.
+    pub fn restart_broker_while_dead(&mut self, step: Step<'_>) {
+        let started = Instant::now();
+        let gaps = self.gaps();
+        self.catchall.kill();
+        (step.act)(&self.cloud);
+        self.is_quiet();
+        self.stop_and_start_broker();
+        self.catchall = Catchall::start(&self.folder, &["run"]);
+        self.tells_a_gap_after(gaps);
+        self.judge(&format!("{}; RabbitMQ restarted", step.name), started);
+    }
+
+    fn stop_and_start_broker(&mut self) {
+        self.restarts.push(Instant::now());
         self.cloud.broker("stop");
-        meanwhile(self);
         self.cloud.broker("start");
         self.cloud.hosts_report();
+    }
+
+    fn tells_a_gap_after(&self, gaps: i64) {
         within(DEADLINE, "the lost bindings are told as a gap", || {
             if self.gaps() > gaps { Ok(()) } else { Err(format!("still {gaps}; {}", self.tail())) }
         });
-        self.judge("RabbitMQ restarted", started);
     }
 
     /// Gaps so far.
@@ -146,15 +163,20 @@ impl Scene {
         lines[lines.len().saturating_sub(15)..].join("\n")
     }
 
-    /// Judges once more when all is quiet, stops Catchall and prints the table.
-    pub fn end(mut self) {
-        let mut last = 0;
+    /// Waits until nothing more is carried.
+    fn is_quiet(&self) {
+        let mut last = usize::MAX;
         within(DEADLINE, "the cloud is quiet", || {
             let now = self.ledger.carried().len();
             let quiet = now == std::mem::replace(&mut last, now);
             std::thread::sleep(Duration::from_secs(2));
             if quiet { Ok(()) } else { Err(format!("{now} notifications")) }
         });
+    }
+
+    /// Judges once more when all is quiet, stops Catchall and prints the table.
+    pub fn end(mut self) {
+        self.is_quiet();
         self.judge("the end", Instant::now());
         let reader = vmdb_rows::open(&self.place).unwrap();
         let letters = reader.texts("SELECT reason AS value FROM dead_letters").unwrap();

@@ -40,6 +40,14 @@ fn create(cloud: &Cloud, name: &str, flavor: &str) -> String {
     server
 }
 
+/// An image with data.
+fn image(cloud: &Cloud) -> String {
+    let body = json!({"name": name("image"), "disk_format": "raw", "container_format": "bare"});
+    let image = cloud.post("image", "/v2/images", &body)["id"].as_str().unwrap().to_owned();
+    cloud.upload(&image);
+    image
+}
+
 /// An action on a server, and the state in which it ends.
 fn act(cloud: &Cloud, server: &str, action: &Value, ends_in: &str) {
     cloud.post("compute", &format!("/servers/{server}/action"), action);
@@ -83,16 +91,21 @@ pub fn all(scene: &mut Scene, take: Take) {
     around_a_server(scene, take);
 }
 
+/// One that is made, renamed and deleted.
+pub fn one_image(scene: &mut Scene, take: Take) {
+    let act = &mut |cloud: &Cloud| {
+        let image = image(cloud);
+        cloud.rename_image(&image, &name("renamed"));
+        cloud.delete("image", &format!("/v2/images/{image}"));
+    };
+    take(scene, Step { name: "an image comes and goes", act });
+}
+
 fn images_and_people(scene: &mut Scene, take: Take) {
     let made = RefCell::new([String::new(), String::new()]);
     let (first, second) = (|| made.borrow()[0].clone(), || made.borrow()[1].clone());
     let mut step = |name: &str, act: &mut dyn FnMut(&Cloud)| take(scene, Step { name, act });
-    step("create an image", &mut |cloud| {
-        let body = json!({"name": name("image"), "disk_format": "raw", "container_format": "bare"});
-        let image = cloud.post("image", "/v2/images", &body)["id"].as_str().unwrap().to_owned();
-        cloud.upload(&image);
-        made.borrow_mut()[0] = image;
-    });
+    step("create an image", &mut |cloud| made.borrow_mut()[0] = image(cloud));
     step("rename the image", &mut |cloud| cloud.rename_image(&first(), &name("renamed")));
     step("delete the image", &mut |cloud| cloud.delete("image", &format!("/v2/images/{}", first())));
     step("create a project and a user", &mut |cloud| {
