@@ -3,6 +3,7 @@
 //! Events arrive as oslo.messaging notifications of Nova, Keystone, Glance, Cinder, Neutron and Heat through RabbitMQ;
 //! inventory comes from their APIs. `docs/providers/openstack.md` tells an operator how to set it up.
 
+mod envelope;
 mod parser;
 mod refresh;
 mod stream;
