@@ -14,7 +14,7 @@ build: ## build the program, target/debug/catchall
 run: ## build, start a simulated cloud and Catchall on SQLite, say where to look; Ctrl-C stops both
 	@scripts/run
 
-services: ## bring what the tests need beyond Rust (PostgreSQL, moto, …) into .cache/
+services: ## bring what the tests need beyond Rust (PostgreSQL, RabbitMQ, moto, …) into .cache/
 	@scripts/services
 
 test: services ## all tests; SKIP=postgres,moto leaves these two out, aloud
@@ -41,7 +41,8 @@ bench: ## the benchmarks, optimized; SKIP=postgres leaves it out, aloud
 	SKIP="$${SKIP:+$$SKIP,}moto,cargo-deb,systemd" scripts/services
 	@# As in production: a commit is on the disk before it is answered.
 	CATCHALL_PG_FSYNC=on cargo bench --locked --bench parse --bench commit --bench end_to_end \
-		--bench refresh --bench refreshed --bench day --bench switchboard --bench storm --bench many --bench timeline
+		--bench refresh --bench refreshed --bench day --bench switchboard --bench storm --bench many --bench timeline \
+		--bench openstack
 
 fuzz: ## each fuzz target for 10 minutes; FUZZ_SECONDS=60 or TARGET=events for less, see docs/fuzz.md
 	@scripts/fuzz
