@@ -69,6 +69,11 @@ impl Cloud {
         &self.services["identity"]
     }
 
+    /// Where the log of a Catchall is kept.
+    pub fn log(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("log/catchall-{name}.log"))
+    }
+
     pub fn broker_port(&self) -> u16 {
         self.ports["rabbit"]
     }
@@ -76,11 +81,10 @@ impl Cloud {
     /// Status and body.
     pub fn answer(&self, method: Method, service: &str, path: &str, body: &Value) -> (u16, Value) {
         let url = format!("{}{path}", self.services[service]);
-        let mut request = self
-            .http
-            .request(method, url)
-            .header("X-Auth-Token", &self.token)
-            .header("OpenStack-API-Version", COMPUTE_VERSION);
+        let mut request = self.http.request(method, url).header("X-Auth-Token", &self.token);
+        if service == "compute" {
+            request = request.header("OpenStack-API-Version", COMPUTE_VERSION);
+        }
         if !body.is_null() {
             request = request.json(body);
         }

@@ -104,6 +104,7 @@ fn heard_again(
     carried: &[Carried],
     restarts: &[Instant],
     rows: &BTreeSet<&str>,
+    blacklist: &BTreeSet<String>,
 ) -> Result<HeardAgain, String> {
     let mut heard = Vec::new();
     for (number, restart) in restarts.iter().enumerate() {
@@ -144,7 +145,7 @@ const BESIDES: [(&str, &str, &str, &str); 7] = [
     ("cloud_subnets", "network", "/v2.0/subnets", "subnets"),
     ("network_ports", "network", "/v2.0/ports", "ports"),
     ("cloud_volumes", "volumev3", "/volumes/detail?all_tenants=1", "volumes"),
-    ("orchestration_stacks", "orchestration", "/stacks?global_tenant=true", "stacks"),
+    ("orchestration_stacks", "orchestration", "/stacks", "stacks"),
 ];
 
 /// `vms` equals Nova's answer, the templates are Glance's images, the other tables what their services list; and no work waits.

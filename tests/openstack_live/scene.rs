@@ -4,6 +4,7 @@ use crate::cloud::Cloud;
 use crate::judge::{self, Counts};
 use crate::ledger::{EXCHANGES, Ledger};
 use crate::process::{Catchall, within};
+use crate::steps;
 use crate::vmdb_rows::{self, Place};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ pub struct Step<'a> {
 pub struct Scene {
     pub cloud: Cloud,
     name: String,
+    queue: String,
     folder: PathBuf,
     place: Place,
     ledger: Ledger,
@@ -35,6 +37,8 @@ impl Scene {
     pub fn start(folder: &Path, place: &Place, name: &str, topics: Option<&str>) -> Self {
         let cloud = Cloud::open();
         let ledger = Ledger::start(cloud.broker_port(), topics.is_none());
+        // Of its own in each run: one that a failed run left behind holds what is none of this one's affair.
+        let queue = format!("catchall.live.{name}.{}", std::process::id());
         let topics = topics.map(|topics| format!(", topics: {topics}")).unwrap_or_default();
         let text = format!(
             "vmdb: {{url: \"{}\", schema: {}}}\n\
@@ -44,7 +48,7 @@ impl Scene {
              \x20   type: openstack\n\
              \x20   endpoints:\n\
              \x20     default: {{url: \"{}\", project: admin, project_domain: Default, user_domain: Default}}\n\
-             \x20     amqp: {{hostname: 127.0.0.1, port: {}, queue: catchall.live.{name}{topics}}}\n\
+             \x20     amqp: {{hostname: 127.0.0.1, port: {}, queue: {queue}{topics}}}\n\
              \x20   authentications:\n\
              \x20     default: {{userid: admin, password: secret}}\n\
              \x20     amqp: {{userid: guest, password: guest}}\n\
@@ -55,6 +59,7 @@ impl Scene {
             cloud.broker_port(),
         );
         std::fs::write(folder.join("settings.yml"), text).unwrap();
+        steps::wake(&cloud);
         within(DEADLINE, "the ledger listens to all exchanges", || {
             if ledger.is_bound_to(&EXCHANGES) { Ok(()) } else { Err("not yet".to_owned()) }
         });
@@ -63,6 +68,7 @@ impl Scene {
             folder: folder.to_owned(),
             cloud,
             name: name.to_owned(),
+            queue,
             place: place.clone(),
             ledger,
             restarts: Vec::new(),
@@ -175,16 +181,26 @@ impl Scene {
     }
 
     /// Judges once more when all is quiet, stops Catchall and prints the table.
-    pub fn end(mut self) {
+    pub fn end(&mut self) {
         self.is_quiet();
         self.judge("the end", Instant::now());
         let reader = vmdb_rows::open(&self.place).unwrap();
         let letters = reader.texts("SELECT reason AS value FROM dead_letters").unwrap();
         assert!(letters.is_empty(), "dead letters: {letters:?}");
         assert!(self.catchall.terminate().success(), "{}", self.catchall.log());
-        self.ledger.delete_queue(&format!("catchall.live.{}", self.name));
         let head = "step                                       acted  right  carried  rows  filtered  twins  lost  vms";
         println!("\n{}\n{head}\n{}\ngaps: {}\n", self.name, self.table.join("\n"), self.gaps());
+    }
+}
+
+/// A failure keeps Catchall's log beside those of the cloud.
+impl Drop for Scene {
+    fn drop(&mut self) {
+        self.catchall.kill();
+        self.ledger.delete_queue(&self.queue);
+        if std::thread::panicking() {
+            let _ = std::fs::write(self.cloud.log(&self.name), self.catchall.log());
+        }
     }
 }
 

@@ -59,6 +59,12 @@ fn delete(cloud: &Cloud, server: &str) {
     cloud.waits_gone("compute", &format!("/servers/{server}"));
 }
 
+/// Glance makes its exchange with its first notification since RabbitMQ was started.
+pub fn wake(cloud: &Cloud) {
+    let image = image(cloud);
+    cloud.delete("image", &format!("/v2/images/{image}"));
+}
+
 /// The life of two servers.
 pub fn servers(scene: &mut Scene, take: Take) {
     let (small, large) = (flavor(&scene.cloud, "small"), flavor(&scene.cloud, "large"));
