@@ -32,7 +32,9 @@ fn full_data_is_split_into_context_and_content_without_secrets() {
 fn several_in_one_message_are_events_of_their_own() {
     let item = |id: &str| json!({"event_type": id, "generated": "2026-11-22T11:30:00", "traits": []});
     let body = json!({"event_type": "event", "payload": [item("a"), item("b")]}).to_string();
-    let Parsed::Events(events) = OpenstackEventParser.parse(&NativeEvent::new(body)).unwrap() else { panic!() };
+    let Parsed::Events(events) = OpenstackEventParser.parse(&NativeEvent::new(body)).unwrap() else {
+        panic!()
+    };
     let [one, other] = &events[..] else { panic!() };
     assert_eq!([&one.event.event_type, &other.event.event_type], ["a", "b"]);
     assert_eq!(one.event_uid.strip_suffix("#1"), other.event_uid.strip_suffix("#2"));
@@ -40,7 +42,9 @@ fn several_in_one_message_are_events_of_their_own() {
 
 #[test]
 fn a_payload_that_is_no_object_is_kept() {
-    let with = |payload: Value| event(&json!({"event_type": "x", "timestamp": "2026-11-22 11:30:00", "payload": payload}));
+    let with = |payload: Value| {
+        event(&json!({"event_type": "x", "timestamp": "2026-11-22 11:30:00", "payload": payload}))
+    };
     assert_eq!(with(json!("plain words")).message.as_deref(), Some("plain words"));
     assert_eq!(with(json!([1, 2])).message.as_deref(), Some("[1,2]"));
     assert_eq!(with(json!(null)).message, None);

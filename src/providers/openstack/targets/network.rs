@@ -39,12 +39,15 @@ impl Targets<'_> {
         let before = self.all.len();
         for object in objects(self.payload, kind) {
             if let Some(id) = text(object, &["id"]) {
-                let owned = |keys: &[&str]| keys.iter().find_map(|key| text(object, &[key])).map(str::to_owned);
+                let owned =
+                    |keys: &[&str]| keys.iter().find_map(|key| text(object, &[key])).map(str::to_owned);
                 let told = Told {
                     name: owned(&["name", "floating_ip_address"]),
                     tenant_id: owned(&["tenant_id", "project_id"]),
                     state: owned(&["status"]),
-                    ..self.told(deleted)
+                    event_type: self.event_type.to_owned(),
+                    deleted,
+                    user_id: None,
                 };
                 self.push(association, Some(id), told);
             }
@@ -106,4 +109,3 @@ fn objects<'a>(payload: &'a Body, kind: &str) -> impl Iterator<Item = &'a Body> 
     let many = payload.get(&format!("{kind}s")).and_then(Value::as_array);
     one.into_iter().chain(many.into_iter().flatten()).filter_map(Value::as_object)
 }
-

@@ -49,7 +49,9 @@ fn ten_thousand_ports_of_one_request_are_found_soon() {
 
 #[test]
 fn a_payload_of_another_shape_targets_nothing() {
-    for full_data in [json!(null), json!([]), json!({}), json!({"content": []}), json!({"content": {"payload": "x"}})] {
+    for full_data in
+        [json!(null), json!([]), json!({}), json!({"content": []}), json!({"content": {"payload": "x"}})]
+    {
         assert_eq!(targets("compute.instance.update", &full_data).unwrap(), []);
     }
     let odd = json!({"content": {"payload": {"instance_id": 1, "tenant_id": " "}}});

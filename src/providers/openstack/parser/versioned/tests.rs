@@ -76,7 +76,8 @@ fn an_exception_is_called_like_the_function_that_failed() {
 
 #[test]
 fn wrappings_are_taken_off_at_any_depth_and_a_field_of_that_name_stays() {
-    let wrapped = |data: Value| json!({"nova_object.name": "X", "nova_object.version": "1", "nova_object.data": data});
+    let wrapped =
+        |data: Value| json!({"nova_object.name": "X", "nova_object.version": "1", "nova_object.data": data});
     let payload = wrapped(json!({
         "uuid": "i", "flavor": wrapped(json!({"name": "small", "vcpus": 2})),
         "ip_addresses": [wrapped(json!({"address": "10.0.0.5", "mac": "m", "label": "net1", "version": 4}))],
