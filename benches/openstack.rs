@@ -238,6 +238,7 @@ fn settings(place: &Place, broker: &Broker) -> String {
     format!(
         "vmdb: {{url: \"{}\", schema: {}}}\n\
          http: {{listen: \"127.0.0.1:0\"}}\n\
+         event_streams: {{history: {{keep_events: 50.years}}}}\n\
          workers: {{worker_base: {{event_catcher: {{event_catcher_openstack: {{ems_event_page_size: {PAGE}}}}}}}}}\n\
          ext_management_systems:\n\
          \x20 - name: bench\n\

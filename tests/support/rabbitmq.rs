@@ -81,7 +81,7 @@ while read -r order rest; do
 done
 [ -z "$broker" ] || kill -CONT $broker 2>/dev/null
 end KILL
-kill $epmd; wait $epmd
+{ kill $epmd; wait $epmd; } 2>/dev/null
 cd / && rm -rf "$folder"
 "#;
 
