@@ -3,6 +3,7 @@
 //! Events arrive as oslo.messaging notifications of Nova, Keystone, Glance, Cinder, Neutron and Heat through RabbitMQ;
 //! inventory comes from their APIs. `docs/providers/openstack.md` tells an operator how to set it up.
 
+mod keystone;
 mod parser;
 mod refresh;
 mod stream;
@@ -50,6 +51,7 @@ impl Provider for Openstack {
             "user_domain",
             "application_credential",
             "interface",
+            "all_projects",
             "vhost",
             "topics",
             "queue",
@@ -76,5 +78,9 @@ impl Provider for Openstack {
 
     fn has_collector(&self) -> bool {
         true
+    }
+
+    fn inventory_endpoint(&self) -> Option<&'static str> {
+        Some("default")
     }
 }
