@@ -15,7 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 macro_rules! recorded {
     ($name:literal) => {
-        serde_json::from_str::<Value>(include_str!(concat!("../data/openstack/rest/", $name, ".json"))).unwrap()
+        serde_json::from_str::<Value>(include_str!(concat!("../data/openstack/rest/", $name, ".json")))
+            .unwrap()
     };
 }
 
@@ -76,7 +77,8 @@ pub struct World {
 impl World {
     /// Requests that are no logins and no version documents.
     pub fn calls(&self) -> Vec<String> {
-        let of_interest = |asked: &&Asked| !asked.line.starts_with("POST") && asked.line != "GET /compute/v2.1/";
+        let of_interest =
+            |asked: &&Asked| !asked.line.starts_with("POST") && asked.line != "GET /compute/v2.1/";
         self.asked.iter().filter(of_interest).map(|asked| asked.line.clone()).collect()
     }
 
@@ -187,9 +189,15 @@ fn world() -> World {
             ("servers", servers),
             ("flavors", body(recorded!("flavors_detail"), "flavors")),
             ("hypervisors", body(recorded!("hypervisors_detail_2_87"), "hypervisors")),
-            ("availabilityZoneInfo", vec![json!({"zoneName": "nova", "zoneState": {"available": true}, "hosts": null})]),
+            (
+                "availabilityZoneInfo",
+                vec![json!({"zoneName": "nova", "zoneState": {"available": true}, "hosts": null})],
+            ),
             ("aggregates", vec![json!({"id": 1, "name": "fast", "availability_zone": null, "metadata": {}})]),
-            ("keypairs", vec![json!({"keypair": {"name": "k", "fingerprint": "aa", "public_key": "ssh-rsa A"}})]),
+            (
+                "keypairs",
+                vec![json!({"keypair": {"name": "k", "fingerprint": "aa", "public_key": "ssh-rsa A"}})],
+            ),
             ("images", body(recorded!("images"), "images")),
             ("networks", body(recorded!("networks"), "networks")),
             ("subnets", body(recorded!("subnets"), "subnets")),
@@ -200,7 +208,10 @@ fn world() -> World {
             ("volumes", vec![volume]),
             ("snapshots", vec![snapshot]),
             ("projects", body(recorded!("projects"), "projects")),
-            ("stacks", vec![json!({"id": "stack-1", "stack_name": "web", "stack_status": "CREATE_COMPLETE"})]),
+            (
+                "stacks",
+                vec![json!({"id": "stack-1", "stack_name": "web", "stack_status": "CREATE_COMPLETE"})],
+            ),
         ]),
         forbidden: vec![],
         broken: vec![],
@@ -250,7 +261,8 @@ impl World {
             let policy = "Policy doesn't allow os_compute_api:os-hypervisors:list-detail to be performed.";
             return reply(403, &json!({"forbidden": {"code": 403, "message": policy}}));
         }
-        if let Some((_, status, body)) = self.broken.iter().find(|(start, ..)| asked.line.starts_with(start)) {
+        if let Some((_, status, body)) = self.broken.iter().find(|(start, ..)| asked.line.starts_with(start))
+        {
             return (*status, String::new(), (*body).to_owned());
         }
         self.inventory(asked)

@@ -27,7 +27,10 @@ async fn other_settings_are_another_session() {
     let world = cloud.world();
     assert_eq!(world.logins(), 2);
     let body: Value = serde_json::from_str(&world.asked_for("POST")[1].body).unwrap();
-    assert_eq!(body["auth"]["identity"]["application_credential"], json!({"id": "admin", "secret": "secret"}));
+    assert_eq!(
+        body["auth"]["identity"]["application_credential"],
+        json!({"id": "admin", "secret": "secret"})
+    );
     assert!(body["auth"].get("scope").is_none());
 }
 
@@ -45,7 +48,9 @@ async fn a_token_is_not_used_up_to_its_end() {
     let cloud = Cloud::start().await;
     // It is worth nothing when it comes, so none is used twice. None was refused either.
     cloud.world().token_lifetime = 0;
-    targeted(&cloud.ems(), vec![catchall::provider::Target::by_ems_ref("cloud_volumes", "vol-1")]).await.unwrap();
+    targeted(&cloud.ems(), vec![catchall::provider::Target::by_ems_ref("cloud_volumes", "vol-1")])
+        .await
+        .unwrap();
     let world = cloud.world();
     assert!(world.logins() >= world.calls().len() && world.logins() > 1);
 }
@@ -65,7 +70,11 @@ async fn a_service_that_takes_no_token_is_told_apart_from_a_wrong_password() {
         "{message}"
     );
     assert!(!message.contains("secret"));
-    assert_eq!(cloud.world().asked.len(), 1, "a refused login is not tried again at once: accounts get locked");
+    assert_eq!(
+        cloud.world().asked.len(),
+        1,
+        "a refused login is not tried again at once: accounts get locked"
+    );
 }
 
 #[tokio::test]

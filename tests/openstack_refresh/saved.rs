@@ -27,7 +27,7 @@ async fn save_targeted(fresh: &Fresh, cloud: &Cloud, inventory: Inventory) -> sa
 async fn a_cloud_is_saved_with_its_references_and_a_second_time_nothing_changes(fresh: Fresh) {
     let cloud = Cloud::start().await;
     let saved = refresh(&fresh, &cloud).await;
-    assert_eq!(saved.total().added, 22);
+    assert_eq!(saved.total().added, 23);
     let whole = "SELECT count(*) FROM vms v JOIN hosts h ON h.id = v.host_id JOIN flavors f ON f.id = v.flavor_id \
                  JOIN availability_zones a ON a.id = v.availability_zone_id \
                  JOIN cloud_tenants t ON t.id = v.cloud_tenant_id \
@@ -38,7 +38,8 @@ async fn a_cloud_is_saved_with_its_references_and_a_second_time_nothing_changes(
                  AND f.name = 'm1.nano' AND a.name = 'nova' AND t.name = 'admin' AND NOT v.template AND v.vendor = 'openstack'";
     assert_eq!(fresh.count(whole).await, 1);
     assert_eq!(fresh.count("SELECT count(*) FROM vms WHERE template").await, 2);
-    let snapshot = "SELECT count(*) FROM cloud_volume_snapshots s JOIN cloud_volumes v ON v.id = s.cloud_volume_id";
+    let snapshot =
+        "SELECT count(*) FROM cloud_volume_snapshots s JOIN cloud_volumes v ON v.id = s.cloud_volume_id";
     assert_eq!(fresh.count(snapshot).await, 1);
     assert_eq!(refresh(&fresh, &cloud).await.total().written(), 0);
 }
@@ -66,7 +67,11 @@ async fn a_resize_to_a_flavor_that_is_new_is_told_by_one_targeted_refresh(fresh:
     refresh(&fresh, &cloud).await;
     {
         let mut world = cloud.world();
-        world.things.get_mut("flavors").unwrap().push(json!({"id": "new", "name": "m1.new", "ram": 1, "vcpus": 1}));
+        world
+            .things
+            .get_mut("flavors")
+            .unwrap()
+            .push(json!({"id": "new", "name": "m1.new", "ram": 1, "vcpus": 1}));
         let server = &mut world.things.get_mut("servers").unwrap()[0];
         server["flavor"] = json!({"id": "new"});
         server["status"] = json!("VERIFY_RESIZE");

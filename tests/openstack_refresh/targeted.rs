@@ -90,7 +90,8 @@ async fn many_things_of_neutron_are_one_call() {
     let ems = cloud.ems();
     full(&ems).await.unwrap();
     cloud.world().asked.clear();
-    let mut targets: Vec<_> = (0..49).map(|id| told("network_ports", &format!("p-{id}"), json!({}))).collect();
+    let mut targets: Vec<_> =
+        (0..49).map(|id| told("network_ports", &format!("p-{id}"), json!({}))).collect();
     targets.push(told("network_ports", "ba045834-8223-47d1-ab0c-455cf4b7e336", json!({})));
     let inventory = targeted(&ems, targets).await.unwrap();
     assert_eq!(cloud.world().calls(), ["GET /network/v2.0/ports"]);
@@ -163,5 +164,7 @@ async fn a_kind_that_is_forbidden_or_not_there_does_not_hold_up_the_others() {
     ];
     let inventory = targeted(&cloud.ems(), targets).await.unwrap();
     let found = associations(&inventory);
-    assert!(found.contains("vms") && !found.contains("network_ports") && !found.contains("orchestration_stacks"));
+    assert!(
+        found.contains("vms") && !found.contains("network_ports") && !found.contains("orchestration_stacks")
+    );
 }

@@ -26,6 +26,9 @@ use tokio::time::Instant;
 /// A token is renewed so long before it expires; of one that lives shortly, a quarter of its life before.
 const AHEAD: Duration = Duration::from_secs(300);
 
+/// So long a refused login is not tried again, whoever asks: what waited for it would each try on, and accounts get locked.
+const REFUSED_FOR: Duration = Duration::from_secs(1);
+
 /// What a session is made from; another one makes another session.
 #[derive(Clone, Debug, PartialEq)]
 struct Config {
@@ -41,9 +44,18 @@ struct Config {
 pub(super) struct Keystone {
     http: HttpClient,
     config: Config,
-    pass: Mutex<Option<Arc<Pass>>>,
+    held: Mutex<Held>,
     /// Kept for the collectors of this session.
     pub(super) notes: Notes,
+}
+
+/// What the last login brought.
+#[derive(Debug)]
+enum Held {
+    Nothing,
+    Pass(Arc<Pass>),
+    /// When, and what Keystone said.
+    Refused(Instant, String),
 }
 
 /// What Keystone gave: good until it expires, or until a service refuses it.
@@ -67,7 +79,7 @@ pub(super) type Microversion = (u32, u32);
 impl Keystone {
     fn new(ems: &Ems, config: Config) -> Result<Self, ProviderError> {
         let http = HttpClient::new(ems, "default")?;
-        Ok(Self { http, config, pass: Mutex::new(None), notes: Notes::default() })
+        Ok(Self { http, config, held: Mutex::new(Held::Nothing), notes: Notes::default() })
     }
 
     /// The token that is good now; of many callers one fetches it.
@@ -75,15 +87,27 @@ impl Keystone {
     /// # Errors
     /// See [`RefreshError`]: refused credentials are [`RefreshError::Unauthorized`].
     pub(super) async fn pass(&self) -> Result<Arc<Pass>, RefreshError> {
-        let mut held = self.pass.lock().await;
+        let mut held = self.held.lock().await;
         match &*held {
-            Some(pass) if Instant::now() < pass.renew_at => Ok(pass.clone()),
-            _ => {
-                // What is too old is not used again, whatever comes now.
-                *held = None;
-                let pass = Arc::new(self.log_in().await?);
-                *held = Some(pass.clone());
+            Held::Pass(pass) if Instant::now() < pass.renew_at => return Ok(pass.clone()),
+            Held::Refused(at, message) if Instant::now() < *at + REFUSED_FOR => {
+                return Err(RefreshError::Unauthorized(message.clone()));
+            }
+            Held::Pass(_) | Held::Refused(..) | Held::Nothing => {}
+        }
+        // What is too old is not used again, whatever comes now.
+        *held = Held::Nothing;
+        match self.log_in().await {
+            Ok(pass) => {
+                let pass = Arc::new(pass);
+                *held = Held::Pass(pass.clone());
                 Ok(pass)
+            }
+            Err(error) => {
+                if let RefreshError::Unauthorized(message) = &error {
+                    *held = Held::Refused(Instant::now(), message.clone());
+                }
+                Err(error)
             }
         }
     }
@@ -93,9 +117,9 @@ impl Keystone {
     /// # Errors
     /// As [`Keystone::pass`].
     pub(super) async fn pass_after(&self, refused: &Arc<Pass>) -> Result<Arc<Pass>, RefreshError> {
-        let mut held = self.pass.lock().await;
-        if held.as_ref().is_some_and(|pass| Arc::ptr_eq(pass, refused)) {
-            *held = None;
+        let mut held = self.held.lock().await;
+        if matches!(&*held, Held::Pass(pass) if Arc::ptr_eq(pass, refused)) {
+            *held = Held::Nothing;
         }
         drop(held);
         self.pass().await
@@ -117,7 +141,8 @@ impl Keystone {
 
     async fn log_in(&self) -> Result<Pass, RefreshError> {
         let base = Url::parse(self.http.base());
-        let base = base.map_err(|error| RefreshError::Unreachable(format!("endpoints.default.url: {error}")))?;
+        let base =
+            base.map_err(|error| RefreshError::Unreachable(format!("endpoints.default.url: {error}")))?;
         let http = self.http.at(version_root(&base, Service::Identity, None));
         let body = self.config.login.body();
         let request = http.request(Method::POST, &["auth", "tokens"]).json(&body);
@@ -143,8 +168,9 @@ impl Keystone {
         }
         let token = answer.headers.get("X-Subject-Token").and_then(|value| value.to_str().ok());
         let token = token.filter(|token| !token.is_empty()).map(Secret::new);
-        let told: Told = serde_json::from_slice(&answer.body)
-            .map_err(|error| RefreshError::Malformed(format!("{asked}: no token that we can read: {error}")))?;
+        let told: Told = serde_json::from_slice(&answer.body).map_err(|error| {
+            RefreshError::Malformed(format!("{asked}: no token that we can read: {error}"))
+        })?;
         let token = token.ok_or_else(|| {
             RefreshError::Malformed(format!("{asked}: the answer has no header X-Subject-Token"))
         })?;
@@ -203,7 +229,6 @@ impl From<Missing> for RefreshError {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,7 +245,10 @@ mod tests {
     #[test]
     fn a_refusal_is_told_in_the_words_of_the_service() {
         for (body, told) in [
-            (r#"{"forbidden": {"code": 403, "message": "Policy doesn't allow x"}}"#, "Policy doesn't allow x"),
+            (
+                r#"{"forbidden": {"code": 403, "message": "Policy doesn't allow x"}}"#,
+                "Policy doesn't allow x",
+            ),
             (r#"{"NeutronError": {"type": "P", "message": "no"}}"#, "no"),
             (r#"{"message": "line\nline"}"#, "lineline"),
             ("<html>", "it does not say why"),

@@ -144,8 +144,9 @@ impl Catalogue {
         for wanted in service.types() {
             let of_type = self.0.iter().filter(|entry| entry.service_type == **wanted);
             let here = of_type.flat_map(|entry| &entry.endpoints);
-            endpoints
-                .extend(here.filter(|endpoint| region.is_none_or(|region| endpoint.region() == Some(region))));
+            endpoints.extend(
+                here.filter(|endpoint| region.is_none_or(|region| endpoint.region() == Some(region))),
+            );
         }
         if endpoints.is_empty() {
             return Err(Missing::Service(format!("the cloud has no {name}")));
@@ -165,8 +166,13 @@ pub(in super::super) fn version_root(url: &Url, service: Service, project_id: Op
     let mut root = url.clone();
     root.set_query(None);
     root.set_fragment(None);
-    let mut path: Vec<String> =
-        url.path_segments().into_iter().flatten().filter(|part| !part.is_empty()).map(str::to_owned).collect();
+    let mut path: Vec<String> = url
+        .path_segments()
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect();
     let project = path.pop_if(|last| Some(last.as_str()) == project_id);
     path.pop_if(|last| is_version(last));
     // Heat has no address without the project.
@@ -213,7 +219,8 @@ mod tests {
     #[test]
     fn an_address_is_found_by_type_region_and_interface() {
         let both = two_regions();
-        let url = |service, region, interface| both.url(service, region, interface).map_err(|e| e.to_string());
+        let url =
+            |service, region, interface| both.url(service, region, interface).map_err(|e| e.to_string());
         assert_eq!(url(Service::Compute, Some("One"), "public").unwrap(), "http://one/v2.1");
         assert_eq!(url(Service::Compute, Some("One"), "internal").unwrap(), "http://inside/v2.1");
         assert_eq!(url(Service::Compute, Some("Two"), "public").unwrap(), "http://two/v2.1");

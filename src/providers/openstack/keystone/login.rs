@@ -122,7 +122,8 @@ mod tests {
     fn a_password_login_is_what_keystone_was_seen_to_take() {
         let options = json!({"project": "admin", "project_domain": "default", "user_domain": "default"});
         let recorded: Value =
-            serde_json::from_str(include_str!("../../../../tests/data/openstack/rest/keystone_auth.json")).unwrap();
+            serde_json::from_str(include_str!("../../../../tests/data/openstack/rest/keystone_auth.json"))
+                .unwrap();
         let mut body = login(options, Some("p")).unwrap().body();
         assert_eq!(body["auth"]["identity"]["password"]["user"]["password"], "p");
         for (part, value) in [("name", json!("admin")), ("password", json!("scrubbed"))] {
@@ -140,7 +141,8 @@ mod tests {
 
     #[test]
     fn an_application_credential_has_no_scope_of_ours() {
-        let body = login(json!({"application_credential": true, "project": "web"}), Some("s")).unwrap().body();
+        let body =
+            login(json!({"application_credential": true, "project": "web"}), Some("s")).unwrap().body();
         let expected = json!({"auth": {"identity": {
             "methods": ["application_credential"], "application_credential": {"id": "u", "secret": "s"}
         }}});
@@ -150,7 +152,9 @@ mod tests {
     #[test]
     fn what_is_missing_is_named_and_no_secret_is_shown() {
         assert!(login(json!({}), Some("p")).unwrap_err().contains("endpoints.default.project"));
-        assert!(login(json!({"project": "x"}), None).unwrap_err().contains("authentications.default.password"));
+        assert!(
+            login(json!({"project": "x"}), None).unwrap_err().contains("authentications.default.password")
+        );
         let wrong = login(json!({"application_credential": "yes"}), Some("p")).unwrap_err();
         assert!(wrong.contains("application_credential is neither"), "{wrong}");
         assert!(!format!("{:?}", login(json!({"project": "x"}), Some("s3cret")).unwrap()).contains("s3cret"));

@@ -83,10 +83,12 @@ impl Api {
             Missing::Service(message) => Trouble::NoService(message),
             Missing::Unclear(message) => Trouble::Failed(RefreshError::Unreachable(message)),
         })?;
-        let mut token = HeaderValue::from_str(pass.token.expose())
-            .map_err(|_| RefreshError::Malformed("Keystone's token holds what no header can carry".to_owned()))?;
+        let mut token = HeaderValue::from_str(pass.token.expose()).map_err(|_| {
+            RefreshError::Malformed("Keystone's token holds what no header can carry".to_owned())
+        })?;
         token.set_sensitive(true);
-        let mut request = client.request(Method::GET, ask.path).query(ask.query).header("X-Auth-Token", token);
+        let mut request =
+            client.request(Method::GET, ask.path).query(ask.query).header("X-Auth-Token", token);
         if let Some(most) = ask.most {
             let (lowest, highest) = nova_versions(pass, &client).await?;
             let (major, minor) = chosen(most, lowest, highest);
@@ -189,10 +191,9 @@ mod tests {
 
     #[test]
     fn the_recorded_version_document_is_read() {
-        let recorded: serde_json::Value = serde_json::from_str(include_str!(
-            "../../../../tests/data/openstack/rest/compute_versions.json"
-        ))
-        .unwrap();
+        let recorded: serde_json::Value =
+            serde_json::from_str(include_str!("../../../../tests/data/openstack/rest/compute_versions.json"))
+                .unwrap();
         assert_eq!(read_versions(recorded["body"].to_string().as_bytes()), Some(((2, 1), (2, 93))));
         assert_eq!(read_versions(br#"{"version": {"id": "v2.0", "version": ""}}"#), Some(((2, 1), (2, 1))));
         assert_eq!(read_versions(b"[]"), None);

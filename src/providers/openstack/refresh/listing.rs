@@ -128,7 +128,8 @@ async fn pages_once(api: &Api, kind: &Kind, ids: &[&str]) -> Result<Option<Liste
             return Ok(None);
         }
         let answer = answer.success()?;
-        let Page { elements, next } = page::read(&answer.body, kind.list).ok_or_else(|| broken(&answer, kind))?;
+        let Page { elements, next } =
+            page::read(&answer.body, kind.list).ok_or_else(|| broken(&answer, kind))?;
         let before = listed.rows.len() + listed.unreadable.len();
         for text in &elements {
             listed.add(kind, &answer.asked, text)?;

@@ -96,7 +96,11 @@ mod tests {
                 None,
             ),
             (r#"{"images": [], "next": "/v2/images?marker=i"}"#, "images", Some("marker=i")),
-            (r#"{"projects": [], "links": {"next": "http://k/v3/projects?marker=p"}}"#, "projects", Some("marker=p")),
+            (
+                r#"{"projects": [], "links": {"next": "http://k/v3/projects?marker=p"}}"#,
+                "projects",
+                Some("marker=p"),
+            ),
             (r#"{"projects": [], "links": {"next": null, "self": "x"}}"#, "projects", None),
             (
                 r#"{"stacks": [], "links": [{"rel": "next", "href": "http://h/v1/p/stacks?marker=s"}]}"#,

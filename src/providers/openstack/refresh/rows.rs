@@ -134,9 +134,7 @@ mod tests {
     #[test]
     fn times_have_a_zone_or_are_utc() {
         let expected = Attribute::Time("2026-11-22T11:27:55Z".parse().unwrap());
-        for text in
-            ["2026-11-22T11:27:55Z", "2026-11-22T11:27:55.000000", "2026-11-22T12:27:55+01:00"]
-        {
+        for text in ["2026-11-22T11:27:55Z", "2026-11-22T11:27:55.000000", "2026-11-22T12:27:55+01:00"] {
             assert_eq!(time(Some(text)).unwrap(), expected, "{text}");
         }
         assert_eq!(time(None).unwrap(), Attribute::Null);

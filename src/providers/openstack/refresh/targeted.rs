@@ -51,7 +51,8 @@ impl OpenstackCollector {
                 let all_there = ids.iter().all(|id| listed.has(id));
                 let counts = all_there || self.absence_counts().await?;
                 // What makes no row is there and stays as it is.
-                let asked = ids.iter().filter(|id| listed.rows.contains_key(**id) || !listed.has(id) && counts);
+                let asked =
+                    ids.iter().filter(|id| listed.rows.contains_key(**id) || !listed.has(id) && counts);
                 scope.extend(asked.map(|id| (*id).to_owned()));
                 found = listed;
             }

@@ -1,6 +1,9 @@
 //! Nova: servers, flavors, availability zones, hypervisors, host aggregates, key pairs.
 
-use super::{GIBIBYTE, MEBIBYTE, boolean, bytes, cloud, integer, named, number, read, reference, row, text, time, written};
+use super::{
+    GIBIBYTE, MEBIBYTE, boolean, bytes, cloud, integer, named, number, read, reference, row, text, time,
+    written,
+};
 use crate::provider::{Attribute, ParseError, Row};
 use serde::Deserialize;
 use serde_json::Value;

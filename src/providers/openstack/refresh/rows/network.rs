@@ -256,7 +256,8 @@ mod tests {
                 ("cloud_network_id", Attribute::reference("cloud_networks", Some(NETWORK))),
             ],
         );
-        let outside = network(&json!({"id": "n", "router:external": true, "provider:segmentation_id": 7}).to_string());
+        let outside =
+            network(&json!({"id": "n", "router:external": true, "provider:segmentation_id": 7}).to_string());
         says(
             &outside.unwrap(),
             &[
