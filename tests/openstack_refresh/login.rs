@@ -2,6 +2,7 @@
 
 use crate::cloud::*;
 use catchall::provider::RefreshError;
+use catchall::settings::LoadOptions;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -86,6 +87,21 @@ async fn a_region_that_is_not_there_is_told_with_those_that_are() {
     assert!(error.contains("\"Mars\"") && error.contains("RegionOne"), "{error}");
     ems.provider_region = Some("RegionOne".into());
     assert!(full(&ems).await.is_ok());
+}
+
+#[test]
+fn an_ems_without_keystone_has_events_only_and_its_refresh_is_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "ext_management_systems:
+  - {name: events, type: openstack, endpoints: {amqp: {hostname: rabbit}}}
+  - {name: both, type: openstack, endpoints: {amqp: {hostname: rabbit}, default: {url: 'http://k:5000', project: p}}}
+";
+    std::fs::write(folder.path().join("settings.yml"), settings).unwrap();
+    let options = LoadOptions { working_directory: folder.path().to_owned(), ..LoadOptions::default() };
+    let loaded = catchall::settings::load(&options).unwrap();
+    let enabled: Vec<_> =
+        loaded.ext_management_systems.iter().map(|ems| (ems.name.as_str(), ems.refresh.enabled)).collect();
+    assert_eq!(enabled, [("events", false), ("both", true)]);
 }
 
 #[test]
