@@ -11,6 +11,8 @@ use std::time::Duration;
 /// An administrator's session. Flavors of servers are told by id up to this version of Nova's API.
 const COMPUTE_VERSION: &str = "compute 2.46";
 const PASSWORD: &str = "secret";
+/// For what the cloud does by itself: seconds on a machine that is idle.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 pub struct Cloud {
     folder: PathBuf,
@@ -158,7 +160,7 @@ impl Cloud {
 
     /// Waits until `path` answers with `field` (a JSON pointer) being `wanted`.
     pub fn waits(&self, service: &str, path: &str, field: &str, wanted: &str) {
-        within(Duration::from_secs(90), &format!("{path}: {field} is {wanted}"), || {
+        within(PATIENCE, &format!("{path}: {field} is {wanted}"), || {
             let (status, answer) = self.answer(Method::GET, service, path, &Value::Null);
             match answer.pointer(field).and_then(Value::as_str) {
                 Some(found) if found == wanted => Ok(()),
@@ -170,7 +172,7 @@ impl Cloud {
 
     /// Waits until `path` is not found any more.
     pub fn waits_gone(&self, service: &str, path: &str) {
-        within(Duration::from_secs(90), &format!("{path} is gone"), || {
+        within(PATIENCE, &format!("{path} is gone"), || {
             match self.answer(Method::GET, service, path, &Value::Null) {
                 (404, _) => Ok(()),
                 (status, answer) => Err(format!("{status} {answer}")),
@@ -180,7 +182,7 @@ impl Cloud {
 
     /// Waits until a server is at rest in this status.
     pub fn server_is(&self, id: &str, wanted: &str) {
-        within(Duration::from_secs(90), &format!("server {id} is {wanted}"), || {
+        within(PATIENCE, &format!("server {id} is {wanted}"), || {
             let (status, answer) =
                 self.answer(Method::GET, "compute", &format!("/servers/{id}"), &Value::Null);
             let server = &answer["server"];
@@ -246,7 +248,7 @@ impl Cloud {
             services.map(|service| format!("{} {}", service["state"], service["updated_at"])).collect()
         };
         let before = reported();
-        within(Duration::from_secs(90), "both hosts report again", || {
+        within(PATIENCE, "both hosts report again", || {
             let now = reported();
             let news = now.iter().all(|line| line.starts_with("\"up\"") && !before.contains(line));
             if news { Ok(()) } else { Err(format!("{now:?}")) }

@@ -51,6 +51,12 @@ impl Targets<'_> {
                 };
                 self.push(association, Some(id), told);
             }
+            if kind == "network" && deleted {
+                // They go with it, and nobody tells.
+                for subnet in at(object, &["subnets"]).and_then(Value::as_array).into_iter().flatten() {
+                    self.add_named("cloud_subnets", subnet.as_str());
+                }
+            }
         }
         if self.all.len() > before {
             return;
