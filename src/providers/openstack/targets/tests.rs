@@ -60,7 +60,8 @@ fn a_payload_of_another_shape_targets_nothing() {
 
 #[test]
 fn the_subnets_of_a_deleted_network_go_with_it_and_nobody_tells() {
-    let payload = json!({"network_id": "n", "network": {"id": "n", "tenant_id": "t", "subnets": ["s1", "s2"]}});
+    let payload =
+        json!({"network_id": "n", "network": {"id": "n", "tenant_id": "t", "subnets": ["s1", "s2"]}});
     let of = |event_type: &str| {
         let targets = targets(event_type, &json!({"content": {"payload": payload}})).unwrap();
         let refs = targets.iter().filter(|target| target.association == "cloud_subnets");
