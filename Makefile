@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build run test check format bench prove fuzz dist new-provider clean-cache services
+.PHONY: help build run test test-openstack check format bench prove fuzz dist new-provider clean-cache services
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ services: ## bring what the tests need beyond Rust (PostgreSQL, RabbitMQ, moto, 
 
 test: services ## all tests; SKIP=postgres,moto leaves these two out, aloud
 	@scripts/test
+
+test-openstack: ## the live test: makes a genuine OpenStack from Debian's packages, runs Catchall on it, removes it
+	@scripts/test-openstack
 
 prove: services ## the long proof: RUNS=50 on each database, from SEED; see docs/prove.md
 	@scripts/prove

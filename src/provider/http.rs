@@ -72,6 +72,12 @@ impl HttpClient {
         self.base.as_str().trim_end_matches('/')
     }
 
+    /// The same TLS settings, deadlines and byte budget for another address that the provider gave, such as one of a
+    /// service catalogue.
+    pub fn at(&self, base: Url) -> Self {
+        Self { base, ..self.clone() }
+    }
+
     /// A request to the endpoint's address with `path` behind it; each of its parts is escaped.
     pub fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
         let mut url = self.base.clone();
@@ -86,6 +92,22 @@ impl HttpClient {
     /// # Errors
     /// See [`HttpError`]: a refusal, 429, 3xx, 5xx, and everything that may break or stall on the way.
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer, HttpError> {
+        self.exchange(request, refuse).await
+    }
+
+    /// As [`HttpClient::send`], for APIs whose refusals say what is missing: 401 and 403 are answers, too.
+    ///
+    /// # Errors
+    /// As [`HttpClient::send`], without [`HttpError::Unauthorized`].
+    pub async fn send_for_refusals(&self, request: RequestBuilder) -> Result<Answer, HttpError> {
+        self.exchange(request, refuse_broken).await
+    }
+
+    async fn exchange(
+        &self,
+        request: RequestBuilder,
+        refuse: fn(&str, &Response) -> Result<(), HttpError>,
+    ) -> Result<Answer, HttpError> {
         let (client, request) = request.build_split();
         let request = request.map_err(|error| HttpError::transport("a request", error))?;
         let asked = asked(request.method(), request.url());
@@ -124,6 +146,14 @@ fn refuse(asked: &str, response: &Response) -> Result<(), HttpError> {
         401 | 403 => Err(HttpError::Unauthorized(format!(
             "{asked} answered {status}: check the credentials in authentications"
         ))),
+        _ => refuse_broken(asked, response),
+    }
+}
+
+/// As [`refuse`], but for 401 and 403.
+fn refuse_broken(asked: &str, response: &Response) -> Result<(), HttpError> {
+    let status = response.status();
+    match status.as_u16() {
         429 => Err(HttpError::Throttled {
             retry_after: failure::retry_after(response.headers()),
             message: format!("{asked} answered {status}"),

@@ -64,6 +64,12 @@ pub trait Provider: Send + Sync + 'static {
 
     /// Whether [`Provider::collector`] gives one. Asked for every event, so it is a constant.
     fn has_collector(&self) -> bool;
+
+    /// The role of the endpoint that inventory comes from, where an EMS may be without: it has events only then, and its
+    /// refresh calls make no work. `None`: every EMS has inventory.
+    fn inventory_endpoint(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// Native event → events of the VMDB. Pure: no I/O, no clock, the same answer for the same text.

@@ -86,6 +86,9 @@ fn build(shared: &Node, item: &Node, name: String, provider: &'static dyn Provid
     });
     let whole = merged.as_ref().unwrap_or(shared);
     let ems_type = provider.ems_type();
+    let endpoints = by_role(item.get("endpoints"), |node| endpoint(node, provider));
+    let mut refresh = refresh(whole, ems_type);
+    refresh.enabled &= provider.inventory_endpoint().is_none_or(|role| endpoints.contains_key(role));
     EmsSettings {
         name,
         provider,
@@ -93,11 +96,11 @@ fn build(shared: &Node, item: &Node, name: String, provider: &'static dyn Provid
         zone: text(item, &["zone"]).unwrap_or("default").to_owned(),
         enabled: boolean(item, &["enabled"]).unwrap_or(true),
         provider_region: text(item, &["provider_region"]).map(str::to_owned),
-        endpoints: by_role(item.get("endpoints"), |node| endpoint(node, provider)),
+        endpoints,
         authentications: by_role(item.get("authentications"), authentication),
         catcher: catcher(whole, ems_type),
         blacklisted_event_names: blacklist(whole, ems_type),
-        refresh: refresh(whole, ems_type),
+        refresh,
     }
 }
 

@@ -50,6 +50,10 @@ const fn stamped(name: &'static str) -> Association {
     Association { created: Some("created_on"), updated: Some("updated_on"), ..plain(name) }
 }
 
+const fn dated(name: &'static str) -> Association {
+    Association { created: Some("created_at"), updated: Some("updated_at"), ..plain(name) }
+}
+
 const fn container(name: &'static str, gone: Gone) -> Association {
     Association { gone, created: Some("created_on"), ..plain(name) }
 }
@@ -65,7 +69,7 @@ const fn vms(name: &'static str, template: bool) -> Association {
     }
 }
 
-const ASSOCIATIONS: [Association; 12] = [
+const ASSOCIATIONS: [Association; 24] = [
     plain("availability_zones"),
     plain("flavors"),
     stamped("ems_clusters"),
@@ -77,13 +81,25 @@ const ASSOCIATIONS: [Association; 12] = [
     container("container_nodes", Gone::Dated),
     Association { gives_up: &["container_replicator_id"], ..container("container_groups", Gone::Dated) },
     container("container_replicators", Gone::Deleted),
-    Association { created: Some("created_at"), updated: Some("updated_at"), ..plain("physical_storages") },
+    dated("physical_storages"),
+    dated("cloud_tenants"),
+    plain("host_aggregates"),
+    plain("key_pairs"),
+    plain("cloud_networks"),
+    plain("cloud_subnets"),
+    plain("network_routers"),
+    plain("network_ports"),
+    plain("floating_ips"),
+    plain("security_groups"),
+    plain("cloud_volumes"),
+    plain("cloud_volume_snapshots"),
+    dated("orchestration_stacks"),
 ];
 
 /// `(table, column, table that it refers to)`: what becomes NULL in rows that stay when the other row goes.
 ///
 /// Events keep their references, which are history; a snapshot keeps its VM, which is archived at most.
-const REFERENCES: [(&str, &str, &str); 11] = [
+const REFERENCES: [(&str, &str, &str); 34] = [
     ("vms", "host_id", "hosts"),
     ("vms", "ems_cluster_id", "ems_clusters"),
     ("vms", "flavor_id", "flavors"),
@@ -95,6 +111,29 @@ const REFERENCES: [(&str, &str, &str); 11] = [
     ("container_groups", "container_project_id", "container_projects"),
     ("container_groups", "container_replicator_id", "container_replicators"),
     ("container_replicators", "container_project_id", "container_projects"),
+    ("vms", "cloud_tenant_id", "cloud_tenants"),
+    ("cloud_tenants", "parent_id", "cloud_tenants"),
+    ("cloud_networks", "cloud_tenant_id", "cloud_tenants"),
+    ("cloud_subnets", "cloud_network_id", "cloud_networks"),
+    ("cloud_subnets", "cloud_tenant_id", "cloud_tenants"),
+    ("network_routers", "cloud_network_id", "cloud_networks"),
+    ("network_routers", "cloud_tenant_id", "cloud_tenants"),
+    ("network_ports", "device_id", "vms"),
+    ("network_ports", "cloud_network_id", "cloud_networks"),
+    ("network_ports", "cloud_subnet_id", "cloud_subnets"),
+    ("network_ports", "cloud_tenant_id", "cloud_tenants"),
+    ("floating_ips", "vm_id", "vms"),
+    ("floating_ips", "network_port_id", "network_ports"),
+    ("floating_ips", "cloud_network_id", "cloud_networks"),
+    ("floating_ips", "cloud_tenant_id", "cloud_tenants"),
+    ("security_groups", "cloud_tenant_id", "cloud_tenants"),
+    ("cloud_volumes", "availability_zone_id", "availability_zones"),
+    ("cloud_volumes", "cloud_volume_snapshot_id", "cloud_volume_snapshots"),
+    ("cloud_volumes", "cloud_tenant_id", "cloud_tenants"),
+    ("cloud_volume_snapshots", "cloud_volume_id", "cloud_volumes"),
+    ("cloud_volume_snapshots", "cloud_tenant_id", "cloud_tenants"),
+    ("orchestration_stacks", "parent_id", "orchestration_stacks"),
+    ("orchestration_stacks", "cloud_tenant_id", "cloud_tenants"),
 ];
 
 /// The association called `name`.

@@ -26,6 +26,7 @@ async fn every_column_of_manageiq_that_events_need_is_there(fresh: Fresh) {
 async fn going_down_and_up_again_works_in_both_databases() {
     const DOWN: [&str; 2] = [
         concat!(
+            include_str!("../../migrations/sqlite/2026-11-29-100000_openstack/down.sql"),
             include_str!("../../migrations/sqlite/2026-11-29-010000_history/down.sql"),
             include_str!("../../migrations/sqlite/2026-11-29-000000_timeline/down.sql"),
             include_str!("../../migrations/sqlite/2026-11-24-221000_dead_letter_transport/down.sql"),
@@ -35,6 +36,7 @@ async fn going_down_and_up_again_works_in_both_databases() {
             include_str!("../../migrations/sqlite/2026-11-24-000000_vmdb/down.sql"),
         ),
         concat!(
+            include_str!("../../migrations/postgres/2026-11-29-100000_openstack/down.sql"),
             include_str!("../../migrations/postgres/2026-11-29-010000_history/down.sql"),
             include_str!("../../migrations/postgres/2026-11-29-000000_timeline/down.sql"),
             include_str!("../../migrations/postgres/2026-11-24-221000_dead_letter_transport/down.sql"),
@@ -57,7 +59,8 @@ async fn going_down_and_up_again_works_in_both_databases() {
                 "20261124220000",
                 "20261124221000",
                 "20261129000000",
-                "20261129010000"
+                "20261129010000",
+                "20261129100000"
             ]
         );
     }

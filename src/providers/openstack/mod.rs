@@ -4,6 +4,7 @@
 //! inventory comes from their APIs. `docs/providers/openstack.md` tells an operator how to set it up.
 
 mod envelope;
+mod keystone;
 mod parser;
 mod refresh;
 mod stream;
@@ -51,6 +52,7 @@ impl Provider for Openstack {
             "user_domain",
             "application_credential",
             "interface",
+            "all_projects",
             "vhost",
             "topics",
             "queue",
@@ -77,5 +79,9 @@ impl Provider for Openstack {
 
     fn has_collector(&self) -> bool {
         true
+    }
+
+    fn inventory_endpoint(&self) -> Option<&'static str> {
+        Some("default")
     }
 }

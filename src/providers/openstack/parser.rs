@@ -9,13 +9,14 @@ mod secrets;
 mod time;
 pub(super) mod versioned;
 
-pub(super) use fields::project;
+pub(super) use fields::{COMPUTE_SERVICE, project};
 
 use super::envelope::{self, Body, text};
 use crate::provider::{
-    EmsEvent, EventParser, Filtered, FullData, NativeEvent, ParseError, Parsed, ParsedEvent,
+    EmsEvent, EventParser, Filtered, FullData, NativeEvent, ParseError, Parsed, ParsedEvent, event_uid,
 };
 use serde_json::Value;
+use std::cell::LazyCell;
 
 /// `event_streams.source`.
 pub(super) const SOURCE: &str = "OPENSTACK";
@@ -27,14 +28,13 @@ pub(super) struct OpenstackEventParser;
 impl EventParser for OpenstackEventParser {
     fn parse(&self, native: &NativeEvent) -> Result<Parsed, ParseError> {
         let notifications = envelope::open(native)?;
-        let position = |index| (notifications.len() > 1).then_some(index + 1);
-        let uids: Vec<String> = notifications
-            .iter()
-            .enumerate()
-            .map(|(index, notification)| identity::event_uid(native, notification, position(index)))
-            .collect();
+        let several = notifications.len() > 1;
+        let around = LazyCell::new(|| event_uid::of_content(native));
         let mut events = Vec::with_capacity(notifications.len());
-        for (event_uid, notification) in uids.into_iter().zip(notifications) {
+        for (index, notification) in notifications.into_iter().enumerate() {
+            let position = several.then_some(index + 1);
+            let told = native.transport_id.as_deref();
+            let event_uid = identity::event_uid(told, &notification, &around, position);
             events.push(ParsedEvent { event_uid, event: event_to_hash(notification)? });
         }
         Ok(if events.is_empty() { Parsed::Filtered(Filtered("empty")) } else { Parsed::Events(events) })

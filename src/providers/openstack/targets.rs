@@ -10,7 +10,7 @@ mod told;
 pub(super) use told::Told;
 
 use super::envelope::{Body, at, text};
-use super::parser::project;
+use super::parser::{COMPUTE_SERVICE, project};
 use crate::provider::{EmsEvent, EventTargetParser, ParseError, Target};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -22,12 +22,19 @@ pub(super) struct OpenstackEventTargetParser;
 /// Event types that begin so are the storage manager's: ManageIQ refreshes no project with them.
 const STORAGE: [&str; 3] = ["volume", "snapshot", "backup"];
 
+/// Longer than any column of event types.
+const LONGEST_EVENT_TYPE: usize = 255;
+
 impl EventTargetParser for OpenstackEventTargetParser {
     fn parse(&self, ems_event: &EmsEvent) -> Result<Vec<Target>, ParseError> {
         let Value::Object(full_data) = ems_event.full_data.read::<Value>()? else { return Ok(Vec::new()) };
         let Some(Value::Object(payload)) = at(&full_data, &["content", "payload"]) else {
             return Ok(Vec::new());
         };
+        // No event of such a type is stored, and each target repeats it.
+        if ems_event.event_type.len() > LONGEST_EVENT_TYPE {
+            return Ok(Vec::new());
+        }
         let known = HashMap::new();
         let mut targets = Targets { event_type: &ems_event.event_type, payload, all: Vec::new(), known };
         targets.add_all();
@@ -120,7 +127,7 @@ impl<'a> Targets<'a> {
     }
 
     fn add_service(&mut self) {
-        if self.text("binary") == Some("nova-compute") {
+        if self.text("binary") == Some(COMPUTE_SERVICE) {
             self.add_own("hosts", self.text("host"), self.event_type == "service.delete");
         }
         self.add_named("availability_zones", self.text("availability_zone"));
@@ -149,7 +156,7 @@ impl<'a> Targets<'a> {
         let told = Told {
             name: self.text("key_name").map(str::to_owned),
             user_id: self.text("user_id").map(str::to_owned),
-            ..self.told(self.event_type == "keypair.delete.end")
+            ..self.told(false)
         };
         self.push("key_pairs", None, told);
     }

@@ -4,6 +4,9 @@ use super::super::envelope::{Body, at, text};
 use crate::provider::EmsEvent;
 use serde_json::Value;
 
+/// The one service whose host is a host of the inventory.
+pub(in super::super) const COMPUTE_SERVICE: &str = "nova-compute";
+
 /// Fills everything but identity, type, time and `full_data`. Secrets are blanked already.
 pub(super) fn fill(event: &mut EmsEvent, notification: &Body) {
     let at = |path: &[&str]| text(notification, path).map(str::to_owned);
@@ -15,6 +18,11 @@ pub(super) fn fill(event: &mut EmsEvent, notification: &Body) {
     }
     // Cinder's `host` names a storage back end, `host@back end#pool`.
     event.host_ems_ref = at(&["payload", "host"]).filter(|host| !host.contains('@'));
+    if event.event_type.starts_with("service.")
+        && at(&["payload", "binary"]).as_deref() != Some(COMPUTE_SERVICE)
+    {
+        event.host_ems_ref = None;
+    }
     if ["compute", "service"].contains(&event.event_type.split('.').next().unwrap_or_default()) {
         event.host_name.clone_from(&event.host_ems_ref);
     }
@@ -77,11 +85,12 @@ fn chain_id(reservation_id: &str) -> Option<i64> {
 /// The project that owns what the notification is about, or that the one who asked for it was in; as ManageIQ looks for
 /// it, and then where raw notifications hold it.
 pub(in super::super) fn project<'a>(payload: &'a Body, event_type: &str) -> Option<&'a str> {
-    const PATHS: [&[&str]; 4] = [
+    const PATHS: [&[&str]; 5] = [
         &["tenant_id"],
         &["project_id"],
         &["initiator", "project_id"],
         &["request_spec", "instance_properties", "project_id"],
+        &["request_spec", "project_id"],
     ];
     PATHS.iter().find_map(|path| text(payload, path)).or_else(|| {
         // Neutron nests the object under its name.

@@ -5,11 +5,18 @@
 //! 3. oslo's `_unique_id`; at last the content. Where one message carries several, the position in it is added as `#n`.
 
 use super::super::envelope::{Body, text};
-use crate::provider::{NativeEvent, event_uid};
+use crate::provider::event_uid;
+use std::cell::LazyCell;
 
-/// The uid of `notification` out of `native`; `position` counts from 1 where there are several.
-pub(super) fn event_uid(native: &NativeEvent, notification: &Body, position: Option<usize>) -> String {
-    let told = native.transport_id.as_deref().filter(|id| !id.trim().is_empty());
+/// The uid of `notification`. `told` is the stream's id, `around` the identity of the whole message, worked out once since
+/// it is a hash of all of it; `position` counts from 1 where there are several.
+pub(super) fn event_uid(
+    told: Option<&str>,
+    notification: &Body,
+    around: &LazyCell<String, impl FnOnce() -> String>,
+    position: Option<usize>,
+) -> String {
+    let told = told.filter(|id| !id.trim().is_empty());
     let own = || text(notification, &["message_id"]).or_else(|| text(notification, &["_unique_id"]));
     let numbered = |uid: &str| match position {
         Some(position) => format!("{uid}#{position}"),
@@ -18,22 +25,20 @@ pub(super) fn event_uid(native: &NativeEvent, notification: &Body, position: Opt
     event_uid::bounded(match (told, own()) {
         (Some(told), _) => numbered(told),
         (None, Some(own)) => own.to_owned(),
-        (None, None) => numbered(&event_uid::of_content(native)),
+        (None, None) => numbered(around),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::NativeEvent;
     use serde_json::{Value, json};
 
     fn uid(notification: &Value, told: Option<&str>, position: Option<usize>) -> String {
-        let native = NativeEvent {
-            text: notification.to_string(),
-            transport_id: told.map(str::to_owned),
-            defect: None,
-        };
-        event_uid(&native, notification.as_object().unwrap(), position)
+        let native = NativeEvent::new(notification.to_string());
+        let around = LazyCell::new(|| event_uid::of_content(&native));
+        event_uid(told, notification.as_object().unwrap(), &around, position)
     }
 
     #[test]

@@ -45,9 +45,17 @@ impl Targets<'_> {
                     name: owned(&["name", "floating_ip_address"]),
                     tenant_id: owned(&["tenant_id", "project_id"]),
                     state: owned(&["status"]),
-                    ..self.told(deleted)
+                    event_type: self.event_type.to_owned(),
+                    deleted,
+                    user_id: None,
                 };
                 self.push(association, Some(id), told);
+            }
+            if kind == "network" && deleted {
+                // They go with it, and nobody tells.
+                for subnet in at(object, &["subnets"]).and_then(Value::as_array).into_iter().flatten() {
+                    self.add_named("cloud_subnets", subnet.as_str());
+                }
             }
         }
         if self.all.len() > before {

@@ -57,3 +57,16 @@ fn a_payload_of_another_shape_targets_nothing() {
     let odd = json!({"content": {"payload": {"instance_id": 1, "tenant_id": " "}}});
     assert_eq!(targets("compute.instance.update", &odd).unwrap(), []);
 }
+
+#[test]
+fn the_subnets_of_a_deleted_network_go_with_it_and_nobody_tells() {
+    let payload =
+        json!({"network_id": "n", "network": {"id": "n", "tenant_id": "t", "subnets": ["s1", "s2"]}});
+    let of = |event_type: &str| {
+        let targets = targets(event_type, &json!({"content": {"payload": payload}})).unwrap();
+        let refs = targets.iter().filter(|target| target.association == "cloud_subnets");
+        refs.filter_map(|target| target.ems_ref().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!(of("network.delete.end"), ["s1", "s2"]);
+    assert_eq!(of("network.update.end"), Vec::<String>::new());
+}

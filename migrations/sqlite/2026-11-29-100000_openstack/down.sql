@@ -1,0 +1,12 @@
+DROP TABLE key_pairs;
+DROP TABLE host_aggregates;
+DROP TABLE orchestration_stacks;
+DROP TABLE cloud_volume_snapshots;
+DROP TABLE cloud_volumes;
+DROP TABLE security_groups;
+DROP TABLE floating_ips;
+DROP TABLE network_ports;
+DROP TABLE network_routers;
+DROP TABLE cloud_subnets;
+DROP TABLE cloud_networks;
+DROP TABLE cloud_tenants;
