@@ -133,14 +133,14 @@ fn event_types_of_manageiqs_core_and_providers_have_their_groups() {
 #[test]
 fn a_section_of_a_provider_that_is_not_in_this_build_says_its_groups_too() {
     let settings = Desk::with(
-        "ems: {ems_openstack: {event_handling: {event_groups: {power: {critical: [mine]}}}}, ems_ours: {event_handling: \
+        "ems: {ems_azure: {event_handling: {event_groups: {power: {critical: [mine]}}}}, ems_ours: {event_handling: \
          {event_groups: {storage: {detail: [/^ours/]}}}}}",
     )
     .settings();
     let group = |event_type| settings.event_groups.group_and_level(event_type).group;
     // Its list takes the place of ManageIQ's, as every list does.
-    assert_eq!([group("mine"), group("compute.instance.power_on.end")], ["power", "other"]);
-    assert_eq!([group("ours.1"), group("image.delete")], ["storage", "deletion"]);
+    assert_eq!([group("mine"), group("virtualMachines_start_EndRequest")], ["power", "other"]);
+    assert_eq!([group("ours.1"), group("virtualMachines_delete_EndRequest")], ["storage", "deletion"]);
     assert_eq!(settings.notices.len(), 2, "{:#?}", settings.notices);
 }
 

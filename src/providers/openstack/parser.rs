@@ -13,7 +13,7 @@ pub(super) use fields::{COMPUTE_SERVICE, project};
 
 use super::envelope::{self, Body, text};
 use crate::provider::{
-    EmsEvent, EventParser, Filtered, FullData, NativeEvent, ParseError, Parsed, ParsedEvent, event_uid,
+    EmsEvent, EventParser, FullData, NativeEvent, ParseError, Parsed, ParsedEvent, event_uid,
 };
 use serde_json::Value;
 use std::cell::LazyCell;
@@ -37,7 +37,7 @@ impl EventParser for OpenstackEventParser {
             let event_uid = identity::event_uid(told, &notification, &around, position);
             events.push(ParsedEvent { event_uid, event: event_to_hash(notification)? });
         }
-        Ok(if events.is_empty() { Parsed::Filtered(Filtered("empty")) } else { Parsed::Events(events) })
+        Ok(Parsed::Events(events))
     }
 }
 

@@ -36,7 +36,7 @@ fn is_secret(key: &str) -> bool {
         let alone = at == 0 || matches!(before, Some(b'_' | b'-'));
         alone && key.get(at..).is_some_and(|end| end.eq_ignore_ascii_case(word))
     };
-    WORDS.iter().any(|word| ends_with_word(&word))
+    WORDS.iter().any(ends_with_word)
 }
 
 #[cfg(test)]

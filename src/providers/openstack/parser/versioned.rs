@@ -97,10 +97,8 @@ pub(super) fn flatten(notification: &mut Body, unversioned_type: &str) {
         add_addresses(&mut payload);
     }
     // Whose key pair it is stands only in the context.
-    if kind == "keypair" {
-        if let Some(project) = notification.get("_context_project_id").cloned() {
-            payload.insert("tenant_id".to_owned(), project);
-        }
+    if let ("keypair", Some(project)) = (kind, notification.get("_context_project_id")) {
+        payload.insert("tenant_id".to_owned(), project.clone());
     }
     payload.append(&mut wrapped);
     notification.insert("payload".to_owned(), Value::Object(payload));
