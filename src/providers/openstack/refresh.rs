@@ -40,9 +40,11 @@ impl OpenstackCollector {
     async fn full(&self) -> Result<Inventory, RefreshError> {
         // Made here and begun by turns.
         let asked: Vec<_> = KINDS.iter().map(|kind| listing::all(&self.api, kind)).collect();
-        let answers: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+        let mut answers = std::pin::pin!(stream::iter(asked).buffered(AT_ONCE));
         let (mut collections, mut forbidden) = (Vec::new(), None);
-        for (kind, answer) in KINDS.iter().zip(answers) {
+        for kind in &KINDS {
+            // What fails ends it: the others are not asked any more.
+            let Some(answer) = answers.next().await else { break };
             let servers = kind.association == "vms" && self.api.all_projects;
             if servers && matches!(answer, Ok(_) | Err(Trouble::Forbidden(_))) {
                 self.note_sees_all(answer.is_ok()).await?;
