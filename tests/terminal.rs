@@ -26,5 +26,7 @@ mod pty;
 mod status;
 #[path = "terminal/tail.rs"]
 mod tail;
+#[path = "terminal/tls.rs"]
+mod tls;
 #[path = "terminal/top.rs"]
 mod top;

@@ -16,6 +16,7 @@ mod event_types;
 pub mod events;
 pub mod healthcheck;
 pub mod logging;
+mod own_certificate;
 pub mod own_process;
 pub mod parse;
 pub mod pipeline;

@@ -1,8 +1,8 @@
 //! How a command reaches the Catchall that runs on this machine with the same settings.
 
+use super::own_certificate;
 use super::pipeline::{NotAsked, address};
 use crate::settings::HttpSettings;
-use reqwest::Certificate;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ pub struct OwnProcess {
 }
 
 impl OwnProcess {
-    /// An answer that takes longer than `at_most` is not waited for. With `http.tls` nobody is believed but who shows a
-    /// certificate that leads to one in its file; the name in it is passed over, since the process is asked by its address.
+    /// An answer that takes longer than `at_most` is not waited for. With `http.tls` nobody is believed but who shows the
+    /// certificate in its file.
     ///
     /// # Errors
     /// [`NotAsked::Off`] and [`NotAsked::AnyPort`]; [`NotAsked::Strange`] when the certificate cannot be read.
@@ -26,9 +26,10 @@ impl OwnProcess {
         let mut client = reqwest::Client::builder().no_proxy().timeout(at_most);
         if let Some(files) = &settings.tls {
             let certified = files.read().map_err(|error| strange(&error))?;
-            let trusted = certified.cert.iter().map(|certificate| Certificate::from_der(certificate));
-            let trusted = trusted.collect::<Result<Vec<_>, _>>().map_err(|error| strange(&error))?;
-            client = client.tls_certs_only(trusted).tls_danger_accept_invalid_hostnames(true);
+            // invariant: what was read holds a certificate.
+            let own = certified.cert.into_iter().next().unwrap_or_else(|| Vec::new().into());
+            client = client
+                .tls_backend_preconfigured(own_certificate::client_config(own).map_err(|e| strange(&e))?);
         }
         let client = client.build().map_err(|error| strange(&error))?;
         let scheme = if settings.tls.is_some() { "https" } else { "http" };

@@ -1,14 +1,20 @@
 //! Which batches are committed together. Pure.
 //!
-//! A commit is kept short, some 50 ms, since whatever arrives meanwhile waits for it. Small batches go first, so that EMSs
-//! in which little happens do not wait for all storms in turn; whoever was passed over for them goes next.
+//! A commit is kept short, some [`LONG`], since whatever arrives meanwhile waits for it: how many rows that are shows in how
+//! long the last ones took. Small batches go first, so that EMSs in which little happens do not wait for all storms in turn;
+//! whoever was passed over for them goes next.
 
 use crate::provider::EmsId;
 use crate::vmdb::ReadyBatch;
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
-/// At most so many rows in one transaction …
+/// What a commit should take at most.
+const LONG: Duration = Duration::from_millis(50);
+/// At most so many rows in one transaction, however quick they are, …
 const MOST_ROWS: usize = 1_000;
+/// … so many at least, however slow, …
+const LEAST_ROWS: usize = super::portions::ROWS;
 /// … and about so many bytes.
 const MOST_BYTES: usize = 4 << 20;
 
@@ -25,6 +31,8 @@ pub struct Lanes<R>(Vec<Lane<R>>);
 
 struct Lane<R> {
     busy: bool,
+    /// Rows that are committed in [`LONG`].
+    most_rows: usize,
     /// The oldest that waits was passed over for smaller ones.
     passed_over: bool,
     waiting: VecDeque<Waiting<R>>,
@@ -41,7 +49,12 @@ impl<R> Lanes<R> {
     pub fn new(count: usize) -> Self {
         Self(
             (0..count.max(1))
-                .map(|_| Lane { busy: false, passed_over: false, waiting: VecDeque::new() })
+                .map(|_| Lane {
+                    busy: false,
+                    most_rows: MOST_ROWS,
+                    passed_over: false,
+                    waiting: VecDeque::new(),
+                })
                 .collect(),
         )
     }
@@ -62,9 +75,15 @@ impl<R> Lanes<R> {
         .collect()
     }
 
-    /// The commit on this lane is over.
-    pub fn finished(&mut self, lane: usize) {
-        self.0[lane].busy = false;
+    /// The commit of so many rows on this lane is over.
+    pub fn finished(&mut self, lane: usize, rows: usize, took: Duration) {
+        let lane = &mut self.0[lane];
+        lane.busy = false;
+        // A few rows tell of the commit's own cost, not of what a row costs.
+        if rows >= LEAST_ROWS / 2 {
+            let fits = (rows as f64 * LONG.as_secs_f64() / took.as_secs_f64().max(1e-6)) as usize;
+            lane.most_rows = ((3 * lane.most_rows + fits) / 4).clamp(LEAST_ROWS, MOST_ROWS);
+        }
     }
 }
 
@@ -76,7 +95,7 @@ impl<R> Lane<R> {
             let batch = &self.waiting[place].batch;
             rows += batch.rows();
             bytes += batch.bytes();
-            if !chosen.is_empty() && (rows > MOST_ROWS || bytes > MOST_BYTES) {
+            if !chosen.is_empty() && (rows > self.most_rows || bytes > MOST_BYTES) {
                 break;
             }
             chosen.push(place);
@@ -133,7 +152,7 @@ mod tests {
         assert_eq!(replies(lanes.start()), [(0, vec![2, 4]), (1, vec![1, 3])]);
         lanes.push(batch(6, 1, 1));
         assert_eq!(replies(lanes.start()), [], "both lanes are busy");
-        lanes.finished(0);
+        lanes.finished(0, 1, LONG);
         assert_eq!(replies(lanes.start()), [(0, vec![6])]);
     }
 
@@ -145,9 +164,9 @@ mod tests {
         lanes.push(batch(2, MOST_ROWS - 1, 1));
         lanes.push(batch(3, 1, 1));
         lanes.push(batch(4, MOST_ROWS + 1, 1));
-        lanes.finished(0);
+        lanes.finished(0, 1, LONG);
         assert_eq!(replies(lanes.start()), [(0, vec![2, 3])]);
-        lanes.finished(0);
+        lanes.finished(0, 1, LONG);
         assert_eq!(replies(lanes.start()), [(0, vec![4])]);
     }
 
@@ -159,12 +178,25 @@ mod tests {
         }
         assert_eq!(replies(lanes.start()), [(0, vec![3, 4])]);
         lanes.push(batch(5, 1, 1));
-        lanes.finished(0);
+        lanes.finished(0, 1, LONG);
         assert_eq!(replies(lanes.start()), [(0, vec![1])], "it was passed over once");
-        lanes.finished(0);
+        lanes.finished(0, 1, LONG);
         assert_eq!(replies(lanes.start()), [(0, vec![5])], "not behind the next storm");
-        lanes.finished(0);
+        lanes.finished(0, 1, LONG);
         assert_eq!(replies(lanes.start()), [(0, vec![2])]);
+    }
+
+    #[test]
+    fn slow_commits_become_smaller_and_quick_ones_larger_again() {
+        let mut lanes = Lanes::new(1);
+        let push = |lanes: &mut Lanes<i64>| (0..20).for_each(|_| lanes.push(batch(1, LEAST_ROWS, 1)));
+        push(&mut lanes);
+        assert_eq!(lanes.start()[0].1.len(), 4);
+        (0..20).for_each(|_| lanes.finished(0, 1_000, 4 * LONG));
+        assert_eq!(lanes.start()[0].1.len(), 1);
+        lanes.finished(0, 1, 4 * LONG);
+        (0..20).for_each(|_| lanes.finished(0, LEAST_ROWS, LONG / 3));
+        assert_eq!(lanes.start()[0].1.len(), 3);
     }
 
     #[test]
@@ -174,9 +206,9 @@ mod tests {
         lanes.push(batch(2, MOST_ROWS - 1, 1));
         lanes.push(batch(1, 1, 2));
         assert_eq!(replies(lanes.start()), [(0, vec![2])]);
-        lanes.finished(0);
+        lanes.finished(0, 1, LONG);
         assert_eq!(replies(lanes.start()), [(0, vec![1])]);
-        lanes.finished(0);
+        lanes.finished(0, 1, LONG);
         assert_eq!(replies(lanes.start()), [(0, vec![1])]);
     }
 }

@@ -1,14 +1,15 @@
 //! The EventHandler: commits what all event catchers bring, and rings the refresh workers.
 //!
 //! Group commit without a timer: while a lane commits, batches wait; the next commit is what arrived meanwhile. An EMS
-//! always uses the same lane, so its order holds, and it has one batch in flight, so EMSs take turns by themselves. The
-//! reply to a batch is its acknowledgement. In here only the database can fail. Whether a commit goes to `event_streams` or,
+//! always uses the same lane, so its order holds, and it has one batch in flight, so EMSs take turns by themselves. Large
+//! batches are committed in [`portions`]. The reply to a batch is its acknowledgement. In here only the database can fail. Whether a commit goes to `event_streams` or,
 //! between two processes, to `miq_queue`, is its [`destination`]'s matter.
 
 pub mod bisect;
 pub mod deliver;
 pub mod destination;
 pub mod lanes;
+pub mod portions;
 
 use crate::actor::rounds::Ring;
 use crate::actor::{ChildId, Exit, ExitNotice};
@@ -105,7 +106,10 @@ pub struct EventHandler {
     handling: Handling,
     commit: CommitBatches,
     figures: Arc<ActorFigures>,
-    lanes: Lanes<oneshot::Sender<BatchOutcome>>,
+    /// The reply is with the last portion of a batch.
+    lanes: Lanes<Option<oneshot::Sender<BatchOutcome>>>,
+    /// What was done for batches that are committed in part.
+    so_far: HashMap<EmsId, BatchOutcome>,
     notice: ExitNotice<ChildId, ()>,
 }
 
@@ -122,7 +126,7 @@ impl EventHandler {
             figures.started();
             figures.set_state(ActorState::Running);
             let lanes = Lanes::new(handling.vmdb.lanes());
-            Self { handling, commit, figures, lanes, notice }
+            Self { handling, commit, figures, lanes, so_far: HashMap::new(), notice }
         })
     }
 
@@ -140,13 +144,14 @@ impl EventHandler {
             };
             let observe = self.handling.observe.clone();
             let commit = async move {
-                let (begun, rows) = (Instant::now(), batches.iter().map(|batch| batch.rows() as u64).sum());
+                let (begun, rows) = (Instant::now(), batches.iter().map(ReadyBatch::rows).sum());
                 let outcomes = committer.commit(batches).await;
-                observe.commit().record(begun.elapsed(), rows);
-                outcomes
+                let took = begun.elapsed();
+                observe.commit().record(took, rows as u64);
+                (outcomes, rows, took)
             };
-            ctx.spawn(wrap_future::<_, Self>(commit).map(move |outcomes, handler, ctx| {
-                handler.lanes.finished(lane);
+            ctx.spawn(wrap_future::<_, Self>(commit).map(move |(outcomes, rows, took), handler, ctx| {
+                handler.lanes.finished(lane, rows, took);
                 for (((ems_id, gap), reply), outcome) in whose.into_iter().zip(replies).zip(outcomes) {
                     handler.tell_of(ems_id, gap.filter(|_| outcome.gaps > 0));
                     handler.committed(ems_id, reply, outcome);
@@ -167,7 +172,12 @@ impl EventHandler {
         }
     }
 
-    fn committed(&mut self, ems_id: EmsId, reply: oneshot::Sender<BatchOutcome>, outcome: BatchOutcome) {
+    fn committed(
+        &mut self,
+        ems_id: EmsId,
+        reply: Option<oneshot::Sender<BatchOutcome>>,
+        outcome: BatchOutcome,
+    ) {
         let name = self.handling.names.get(ems_id);
         let BatchOutcome { new_events, folded_events, duplicates, dead_letters, .. } = outcome;
         log::debug!(
@@ -186,10 +196,16 @@ impl EventHandler {
         if outcome.automate {
             self.handling.bells.ring_worker(ActorKind::AutomateWorker);
         }
-        self.figures.in_flight.fetch_sub(1, Relaxed);
         self.figures.handled.fetch_add(new_events + folded_events + duplicates, Relaxed);
+        let mut so_far = self.so_far.remove(&ems_id).unwrap_or_default();
+        so_far.add(outcome);
+        let Some(reply) = reply else {
+            self.so_far.insert(ems_id, so_far);
+            return;
+        };
+        self.figures.in_flight.fetch_sub(1, Relaxed);
         // A catcher that is gone reads again from the cursor that was just committed.
-        let _ = reply.send(outcome);
+        let _ = reply.send(so_far);
     }
 
     fn enter(
@@ -201,7 +217,9 @@ impl EventHandler {
         self.figures.mailbox_wait.record(sent.elapsed());
         self.figures.in_flight.fetch_add(1, Relaxed);
         let (reply, outcome) = oneshot::channel();
-        self.lanes.push(Waiting { batch, reply });
+        let (first, last) = portions::portions(batch, portions::ROWS);
+        first.into_iter().for_each(|batch| self.lanes.push(Waiting { batch, reply: None }));
+        self.lanes.push(Waiting { batch: last, reply: Some(reply) });
         self.commit_what_waits(ctx);
         outcome
     }

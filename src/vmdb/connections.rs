@@ -3,7 +3,7 @@
 use super::dialect::Connection;
 use super::postgres::PostgresAddress;
 use super::task_queue::{TaskQueue, Urgency, serve};
-use super::{VmdbError, migrations, sqlite};
+use super::{VmdbError, checkpoints, migrations, sqlite};
 use crate::settings::VmdbSettings;
 use std::fs::File;
 use std::path::PathBuf;
@@ -32,6 +32,7 @@ struct Inner {
     /// A refresh is saved in one transaction where that keeps nobody waiting but those who would use its connection.
     saves: Arc<TaskQueue>,
     reads: Arc<TaskQueue>,
+    checkpoints: Arc<checkpoints::Closing>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     access: Access,
 }
@@ -176,7 +177,8 @@ impl Inner {
                 ((0..POSTGRES_LANES).map(|_| queue()).collect(), GENERAL_WRITERS, queue())
             }
         };
-        let inner = Self { lanes, general, saves, reads, threads: Mutex::default(), access };
+        let (checkpoints, threads) = (Arc::default(), Mutex::default());
+        let inner = Self { lanes, general, saves, reads, checkpoints, threads, access };
         if matches!(&*address, Address::Postgres(_)) {
             for lane in &inner.lanes {
                 inner.spawn("vmdb-events", lane, &address, (access, lock.clone()))?;
@@ -191,7 +193,18 @@ impl Inner {
         for _ in 0..READERS {
             inner.spawn("vmdb-reads", &inner.reads, &address, (Access::Read, lock.clone()))?;
         }
+        if access != Access::Read {
+            inner.spawn_checkpoints(&address, access)?;
+        }
         Ok(inner)
+    }
+
+    /// PostgreSQL does this by itself.
+    fn spawn_checkpoints(&self, address: &Arc<Address>, access: Access) -> Result<(), VmdbError> {
+        let (closing, address) = (self.checkpoints.clone(), address.clone());
+        let Address::Sqlite(path) = &*address else { return Ok(()) };
+        let path = path.clone();
+        self.keep("vmdb-checkpoints", move || checkpoints::make(&path, &closing, &|| address.open(access)))
     }
 
     /// The thread holds the lock as long as it lives.
@@ -203,12 +216,16 @@ impl Inner {
         (access, lock): (Access, Option<Arc<File>>),
     ) -> Result<(), VmdbError> {
         let (queue, address) = (queue.clone(), address.clone());
+        self.keep(name, move || {
+            serve(&queue, &|| address.open(access));
+            drop(lock);
+        })
+    }
+
+    fn keep(&self, name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), VmdbError> {
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || {
-                serve(&queue, &|| address.open(access));
-                drop(lock);
-            })
+            .spawn(work)
             .map_err(|error| VmdbError::Away(format!("no thread for the VMDB: {error}")))?;
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
         Ok(())
@@ -217,6 +234,7 @@ impl Inner {
     fn close_queues(&self) {
         let others = [&self.general, &self.saves, &self.reads];
         self.lanes.iter().chain(others).for_each(|queue| queue.close());
+        self.checkpoints.close();
     }
 }
 

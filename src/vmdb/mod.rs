@@ -8,6 +8,7 @@ mod associations;
 pub mod automate_claim;
 pub mod automate_work;
 mod bulk;
+mod checkpoints;
 mod columns;
 mod connections;
 pub mod cursors;

@@ -1,6 +1,7 @@
 //! Opening the VMDB as a SQLite file: WAL, every commit on the disk before it is answered, and the lock that keeps a
 //! second `catchall run` away.
 
+use super::checkpoints::LARGE_WAL;
 use super::dialect::{Connection, Raw};
 use super::{Access, VmdbError};
 use diesel::connection::SimpleConnection;
@@ -34,13 +35,16 @@ pub(super) fn open(path: &Path, access: Access) -> Result<Connection, VmdbError>
         SqliteConnection::establish(&uri(path, reading)).map_err(|error| connection_error(&error))?;
     connection.batch_execute(BUSY_TIMEOUT)?;
     let pragmas = if reading {
-        "PRAGMA query_only = ON; PRAGMA foreign_keys = OFF;"
+        "PRAGMA query_only = ON; PRAGMA foreign_keys = OFF;".to_owned()
     } else {
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -32768;"
+        format!(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -32768; \
+             PRAGMA wal_autocheckpoint = {LARGE_WAL};"
+        )
     };
     // Making a new file a WAL one needs it alone, and SQLite does not wait for that by itself.
     let mut tries = 100;
-    while let Err(error) = connection.batch_execute(pragmas).map_err(VmdbError::from) {
+    while let Err(error) = connection.batch_execute(&pragmas).map_err(VmdbError::from) {
         tries -= 1;
         if tries == 0 || !matches!(error, VmdbError::Busy(_)) {
             return Err(error.at(&path.display().to_string()));

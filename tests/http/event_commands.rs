@@ -70,6 +70,10 @@ async fn events_are_chosen_by_every_filter(fresh: Fresh) {
         (EventFilterArguments { resource: text("vm:vm-10"), ..none() }, &["vm.create"]),
         (EventFilterArguments { resource: text("host:7"), ..none() }, &["vm.create"]),
         (EventFilterArguments { level: text("warning"), ..none() }, &[]),
+        (EventFilterArguments { text: text("sHUT"), ..none() }, &["vm.stop"]),
+        (EventFilterArguments { text: text("web-1"), ..none() }, &["elsewhere"]),
+        (EventFilterArguments { text: text("vm."), ..none() }, &["vm.stop", "vm.create"]),
+        (EventFilterArguments { text: text("%"), ..none() }, &[]),
     ] {
         let events = found(&fresh, written.clone(), 10).await.unwrap().events;
         let found: Vec<_> = events.iter().map(|event| event.event_type.as_str()).collect();

@@ -72,7 +72,7 @@ fn guarded(cell: String) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
 }
 
-fn csv(rows: impl Iterator<Item = [String; 13]>) -> Result<Vec<u8>, String> {
+fn csv(rows: impl Iterator<Item = [String; 14]>) -> Result<Vec<u8>, String> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     for row in rows {
         writer.write_record(&row).map_err(|error| error.to_string())?;
@@ -97,6 +97,7 @@ mod tests {
             message: Some(message),
             vms: vec!["a".to_owned(), "b".to_owned()],
             hosts: vec![],
+            clusters: vec![],
             folded: 0,
             refresh: None,
         }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The names of the columns, in order.
-pub(super) const COLUMNS: [&str; 13] = [
+pub(super) const COLUMNS: [&str; 14] = [
     "id",
     "timestamp",
     "created_on",
@@ -21,6 +21,7 @@ pub(super) const COLUMNS: [&str; 13] = [
     "message",
     "vms",
     "hosts",
+    "clusters",
     "folded",
     "refresh",
 ];
@@ -41,6 +42,8 @@ pub(super) struct Row<'e> {
     pub(super) vms: Vec<String>,
     /// The same of hosts.
     pub(super) hosts: Vec<String>,
+    /// The same of clusters.
+    pub(super) clusters: Vec<String>,
     /// Repeats that were folded into it.
     pub(super) folded: i64,
     /// How far the refresh got that it caused.
@@ -66,13 +69,14 @@ impl<'e> Row<'e> {
             message: event.message.as_deref(),
             vms: resources(event, ResourceKind::Vm),
             hosts: resources(event, ResourceKind::Host),
+            clusters: resources(event, ResourceKind::Cluster),
             folded: event.folded,
             refresh: event.refresh.as_ref().map(|refresh| progress(&refresh.progress)),
         }
     }
 
     /// The values in the order of [`COLUMNS`].
-    pub(super) fn cells(&self) -> [String; 13] {
+    pub(super) fn cells(&self) -> [String; 14] {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         [
             self.id.to_string(),
@@ -86,6 +90,7 @@ impl<'e> Row<'e> {
             text(self.message),
             self.vms.join(", "),
             self.hosts.join(", "),
+            self.clusters.join(", "),
             self.folded.to_string(),
             text(self.refresh.as_deref()),
         ]
