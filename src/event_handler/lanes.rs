@@ -195,7 +195,7 @@ mod tests {
         (0..20).for_each(|_| lanes.finished(0, 1_000, 4 * LONG));
         assert_eq!(lanes.start()[0].1.len(), 1);
         lanes.finished(0, 1, 4 * LONG);
-        (0..20).for_each(|_| lanes.finished(0, LEAST_ROWS, LONG / 3));
+        (0..20).for_each(|_| lanes.finished(0, LEAST_ROWS, LONG / 4));
         assert_eq!(lanes.start()[0].1.len(), 3);
     }
 
