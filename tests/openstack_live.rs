@@ -68,10 +68,10 @@ fn with_rabbitmq_restarted_what_is_lost_is_told_on_postgresql() {
     let folder = tempfile::tempdir().unwrap();
     let place = Place { url: server.url.clone(), schema: "openstack_live".to_owned() };
     let mut scene = Scene::start(folder.path(), &place, "restarted", None);
-    steps::servers(&mut scene, |scene, step| scene.take(step));
+    steps::one_image(&mut scene, |scene, step| scene.take(step));
     scene.restart_broker();
-    steps::all(&mut scene, |scene, step| scene.take(step));
+    // And with nobody there to see it.
     steps::one_image(&mut scene, |scene, step| scene.restart_broker_while_dead(step));
-    steps::servers(&mut scene, |scene, step| scene.take_with_kill(step));
+    steps::all(&mut scene, |scene, step| scene.take(step));
     scene.end();
 }
