@@ -16,8 +16,6 @@ pub fn start(filter: &str) {
     for (module, level) in TALKATIVE {
         builder.filter_module(module, level);
     }
-    // It calls each exchange that is not there an error; the provider says what of that matters.
-    builder.filter_module("lapin", LevelFilter::Off);
     // A second call, as tests make, keeps the first logger.
     let _ = builder.parse_filters(filter).try_init();
 }

@@ -14,7 +14,7 @@
 
 use super::twins::Twins;
 use crate::provider::{Cursor, Gap};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -24,6 +24,9 @@ use std::collections::BTreeMap;
 pub(super) struct Position {
     /// When the newest notification that was read was sent.
     pub(super) read: Option<DateTime<Utc>>,
+    /// Gaps that were told since.
+    #[serde(default)]
+    pub(super) gaps: u32,
     /// The mark of the queue.
     pub(super) queue: String,
     /// The mark of the bindings.
@@ -174,13 +177,20 @@ impl Progress {
         if !news && !self.changed {
             return (None, None);
         }
-        let from = self.position.read;
+        // Gaps are known by where they begin, so a second one before any news begins after the first.
+        let gaps = TimeDelta::microseconds(self.position.gaps.into());
+        let from = self.position.read.map(|read| read + gaps);
         let gap = self.gap.take().map(|reason| Gap {
             from,
             to: first.filter(|first| from.is_none_or(|from| from < *first)),
             reason: reason.to_owned(),
         });
         self.changed = false;
+        self.position.gaps = match (news, &gap) {
+            (true, _) => 0,
+            (false, Some(_)) => self.position.gaps.saturating_add(1),
+            (false, None) => self.position.gaps,
+        };
         self.position.read = last.max(self.position.read);
         self.twins.forget();
         self.position.twins = self.twins.stored();
@@ -222,6 +232,23 @@ mod tests {
 
     fn lost(from: i64, to: Option<i64>, reason: &str) -> Option<Gap> {
         Some(Gap { from: at(from), to: to.and_then(at), reason: reason.to_owned() })
+    }
+
+    #[test]
+    fn a_second_gap_without_news_is_another_one_and_a_repeated_one_is_not() {
+        let resume = |cursor: &Option<Cursor>| {
+            let stored = stored_position("q", cursor.clone()).unwrap().unwrap();
+            Progress::resume("q".to_owned(), stored, Witness::BindingsLost, 10)
+        };
+        let (first, told) = resumed(Witness::BindingsLost).read(false, None, None);
+        assert_eq!(told, lost(1000, None, "history_lost"));
+        let later = at(1000).map(|time| time + TimeDelta::microseconds(1));
+        for _ in 0..2 {
+            let (_, told) = resume(&first).read(false, None, None);
+            assert_eq!(told.unwrap().from, later, "until it is committed, it is the same");
+        }
+        let (second, _) = resume(&first).read(true, at(1100), at(1200));
+        assert_eq!(resume(&second).read(false, None, None).1, lost(1200, None, "history_lost"));
     }
 
     #[test]
