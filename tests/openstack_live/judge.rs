@@ -116,7 +116,7 @@ fn heard_again(
                 .filter(|one| one.at >= *restart && end.is_none_or(|end| one.at < *end));
             let first = after.clone().next().map(|one| one.at);
             let again = after.clone().find(|one| rows.contains(one.id.as_str())).map(|one| one.at);
-            let last = after.last().map(|one| one.at);
+            let last = after.clone().next_back().map(|one| one.at);
             let late = again.or(last).zip(first).is_some_and(|(again, first)| again - first > LISTENS_AGAIN);
             if late {
                 return Err(format!(
