@@ -1,6 +1,6 @@
 //! Which batches are committed together. Pure.
 //!
-//! A commit is kept short, some [`LONG`], since whatever arrives meanwhile waits for it: how many rows that are shows in how
+//! A commit is kept short, some 50 ms, since whatever arrives meanwhile waits for it: how many rows that are shows in how
 //! long the last ones took. Small batches go first, so that EMSs in which little happens do not wait for all storms in turn;
 //! whoever was passed over for them goes next.
 
