@@ -65,6 +65,10 @@ pub(super) fn login_error(settings: &AmqpSettings, broker: &Broker, error: &Erro
                 None if matches!(error.kind(), ErrorKind::IOError(_)) && is_cut(&text) => {
                     "; a port that speaks TLS hangs up like this: set security_protocol: ssl"
                 }
+                // What it says before it hangs up.
+                None if matches!(error.kind(), ErrorKind::ParsingError(_)) => {
+                    "; that is no AMQP: if the port speaks TLS, set security_protocol: ssl"
+                }
                 None => "",
             };
             StreamError::Unreachable(format!("{at} cannot be reached: {text}{hint}"))
