@@ -16,7 +16,6 @@ mod event_types;
 pub mod events;
 pub mod healthcheck;
 pub mod logging;
-mod own_certificate;
 pub mod own_process;
 pub mod parse;
 pub mod pipeline;

@@ -1,7 +1,7 @@
 //! How a command reaches the Catchall that runs on this machine with the same settings.
 
-use super::own_certificate;
 use super::pipeline::{NotAsked, address};
+use crate::provider::tls::{Trust, client_config};
 use crate::settings::HttpSettings;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -26,10 +26,11 @@ impl OwnProcess {
         let mut client = reqwest::Client::builder().no_proxy().timeout(at_most);
         if let Some(files) = &settings.tls {
             let certified = files.read().map_err(|error| strange(&error))?;
-            // invariant: what was read holds a certificate.
-            let own = certified.cert.into_iter().next().unwrap_or_else(|| Vec::new().into());
-            client = client
-                .tls_backend_preconfigured(own_certificate::client_config(own).map_err(|e| strange(&e))?);
+            // The file is all that is known here, so no authority is asked, and no name, since the process is asked by its address.
+            let own =
+                certified.cert.into_iter().next().ok_or_else(|| strange(&"http.tls holds no certificate"))?;
+            let config = client_config(Trust::Certificate(own)).map_err(|error| strange(&error))?;
+            client = client.tls_backend_preconfigured(config);
         }
         let client = client.build().map_err(|error| strange(&error))?;
         let scheme = if settings.tls.is_some() { "https" } else { "http" };

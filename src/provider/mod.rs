@@ -14,6 +14,7 @@ pub mod json_text;
 pub mod seen;
 pub mod stream;
 pub mod target;
+pub mod tls;
 
 pub use budget::{ByteBudget, BytePermit};
 pub use ems::{Authentication, CatcherSettings, Ems, EmsId, Endpoint, InitialHistory, ProviderError, Secret};

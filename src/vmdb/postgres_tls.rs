@@ -4,11 +4,11 @@
 //! against the authority, `verify-full` the host name too.
 
 use super::VmdbError;
+use crate::provider::tls::{self, Trust, crypto_provider};
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use rustls::{ClientConfig, RootCertStore};
 use std::sync::Arc;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -56,11 +56,8 @@ pub(super) fn take(url: &str) -> Result<(String, Tls), VmdbError> {
 fn client_config(mode: &str, root: Option<&str>) -> Result<ClientConfig, VmdbError> {
     let refused =
         |error: &dyn std::fmt::Display| VmdbError::Refused(format!("vmdb.url: sslrootcert: {error}"));
-    let provider = Arc::new(ring::default_provider());
-    let verifier: Arc<dyn ServerCertVerifier> = match (mode, root.filter(|root| *root != "system")) {
-        ("disable" | "prefer", _) | ("require", None) => {
-            Arc::new(Lenient { chain: None, provider: provider.clone() })
-        }
+    let trust = match (mode, root.filter(|root| *root != "system")) {
+        ("disable" | "prefer", _) | ("require", None) => Trust::Anyone,
         (_, Some(root)) => {
             let mut roots = RootCertStore::empty();
             for certificate in
@@ -69,81 +66,23 @@ fn client_config(mode: &str, root: Option<&str>) -> Result<ClientConfig, VmdbErr
                 let certificate = certificate.map_err(|e| refused(&format!("{root}: {e}")))?;
                 roots.add(certificate).map_err(|e| refused(&format!("{root}: {e}")))?;
             }
-            let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+            let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), crypto_provider())
                 .build()
                 .map_err(|e| refused(&format!("{root}: {e}")))?;
-            by_mode(mode, chain, &provider)
+            by_mode(mode, chain)
         }
         (_, None) => {
-            let chain = rustls_platform_verifier::Verifier::new(provider.clone()).map_err(|e| refused(&e))?;
-            by_mode(mode, Arc::new(chain), &provider)
+            let chain =
+                rustls_platform_verifier::Verifier::new(crypto_provider()).map_err(|e| refused(&e))?;
+            by_mode(mode, Arc::new(chain))
         }
     };
-    Ok(ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| VmdbError::Bug(error.to_string()))?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth())
+    tls::client_config(trust).map_err(|error| VmdbError::Bug(error.to_string()))
 }
 
-fn by_mode(
-    mode: &str,
-    chain: Arc<dyn ServerCertVerifier>,
-    provider: &Arc<CryptoProvider>,
-) -> Arc<dyn ServerCertVerifier> {
+fn by_mode(mode: &str, chain: Arc<dyn ServerCertVerifier>) -> Trust {
     match mode {
-        "verify-full" => chain,
-        _ => Arc::new(Lenient { chain: Some(chain), provider: provider.clone() }),
-    }
-}
-
-/// Checks the chain, if there is one, and never the host name.
-#[derive(Debug)]
-struct Lenient {
-    chain: Option<Arc<dyn ServerCertVerifier>>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Lenient {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
-        match chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-            Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
-            other => other,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        "verify-full" => Trust::Verified(chain),
+        _ => Trust::VerifiedButForItsName(chain),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::support::{Fresh, batch, cursor, event, on_both};
 use catchall::event_catcher::prepare::check;
+use catchall::event_handler::portions::portions;
 use catchall::provider::{EmsId, Gap, Target};
 use catchall::vmdb::refresh_work::claim_refresh;
 use catchall::vmdb::{
@@ -14,6 +15,7 @@ on_both! {
     the_same_identity_in_two_emss_is_two_events
     a_row_holds_what_the_event_said
     the_cursor_moves_with_its_events_and_never_without_them
+    what_a_crash_between_portions_left_is_known_when_the_batch_comes_again
     only_new_events_make_work_and_it_carries_their_ids
     a_dead_letter_is_counted_once
     a_gap_is_kept_and_asks_for_a_full_refresh
@@ -94,6 +96,24 @@ async fn the_cursor_moves_with_its_events_and_never_without_them(fresh: Fresh) {
     assert!(failed.is_err());
     assert_eq!(fresh.vmdb.read(load).await.unwrap(), Some(cursor(1)));
     assert_eq!(fresh.count("SELECT count(*) FROM event_streams").await, 1);
+}
+
+async fn what_a_crash_between_portions_left_is_known_when_the_batch_comes_again(fresh: Fresh) {
+    let load = |c: &mut catchall::vmdb::Connection| cursors::load(c, EmsId(1));
+    let events = (0..10).map(|n| event(&format!("e{n}"), "X")).collect();
+    let whole = ReadyBatch { cursor: Some(cursor(7)), ..batch(events) };
+    let (mut all, last) = portions(whole, 4);
+    all.push(last);
+    assert_eq!(commit(&fresh, vec![all[0].clone()]).await[0].new_events, 4);
+    assert_eq!(fresh.vmdb.read(load).await.unwrap(), None, "the cursor waits for the last portion");
+    let (mut new, mut known) = (0, 0);
+    for portion in all {
+        let outcome = commit(&fresh, vec![portion]).await.remove(0);
+        (new, known) = (new + outcome.new_events, known + outcome.duplicates);
+    }
+    assert_eq!((new, known), (6, 4));
+    assert_eq!(fresh.count("SELECT count(*) FROM event_streams").await, 10);
+    assert_eq!(fresh.vmdb.read(load).await.unwrap(), Some(cursor(7)));
 }
 
 async fn only_new_events_make_work_and_it_carries_their_ids(fresh: Fresh) {
