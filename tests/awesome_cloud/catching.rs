@@ -124,13 +124,13 @@ async fn malformed_events_are_dead_letters_and_their_neighbours_arrive() {
 async fn pages_too_large_to_read_are_asked_for_in_smaller_ones() {
     let mishaps = vec![Mishap::TooLarge, Mishap::Ok, Mishap::TooLarge];
     let cloud = cloud(Faults { events_requests: mishaps, ..Faults::default() }).await;
-    let began = chrono::Utc::now().timestamp();
+    let began = catchall::clock::now().timestamp();
     cloud.happen(40);
     let caught = catch_all(&cloud, &ems(&cloud.url())).await;
     assert!(caught.errors.is_empty(), "{:?}", caught.errors);
     // Pages of 10, too large; one of 5; again too large; then pages of 2, the first of which begins with a known event. The API
     // tells whole seconds: with each that begins meanwhile, one page more may begin with what is known.
-    let seconds = u64::try_from(chrono::Utc::now().timestamp() - began).unwrap();
+    let seconds = u64::try_from(catchall::clock::now().timestamp() - began).unwrap();
     assert!((21..=23 + seconds).contains(&cloud.stats().requests["events"]), "{seconds} {:?}", cloud.stats());
 }
 
