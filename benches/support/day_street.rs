@@ -13,6 +13,7 @@ use catchall::observe::{ActorKind, Observe};
 use catchall::provider::{Authentication, CatcherSettings, Ems, EmsId, Endpoint, Provider, Secret, Stream};
 use catchall::providers::find;
 use catchall::refresh::limits::RefreshLimits;
+use catchall::refresh::turns::Turns;
 use catchall::refresh::{RefreshWorker, Refreshing};
 use catchall::settings::{RefreshSettings, VmdbSettings};
 use catchall::vmdb::{Access, ReadyBatch, Value, Vmdb, refresh_work};
@@ -79,6 +80,7 @@ impl DayStreet {
             vmdb: vmdb.clone(),
             owner: 1,
             limits: RefreshLimits::new(1),
+            turns: Turns::default(),
             observe: observe.clone(),
         };
         let worker = RefreshWorker::spawn(&arbiter.handle(), refreshing, notice(ActorKind::RefreshWorker));

@@ -8,7 +8,8 @@ use std::time::Duration;
 /// Asks one EMS for inventory. Ruby: `Inventory::Collector`.
 #[async_trait]
 pub trait Collector: Send {
-    /// Collects what `scope` names, and nothing else.
+    /// Collects what `scope` names, and nothing else. A full inventory holds whatever was there all the while, also where
+    /// pages shift under deletes: what it lacks and no later event tells of stays unknown until the next one.
     ///
     /// # Errors
     /// Nothing is saved then; the refresh is tried again with back-off.

@@ -7,6 +7,7 @@ use super::isolate::{self, Thing};
 use super::limits::Place;
 use super::plan::{self, Scope, WhyFull};
 use super::save::Saved;
+use super::turns::Turn;
 use super::{Refreshing, drift, save, superseded};
 use crate::clock;
 use crate::observe::RefreshResult;
@@ -74,6 +75,7 @@ impl Kind {
 /// When it is not even known what waits.
 pub(super) async fn attempt(refreshing: &Refreshing, means: Means) -> Result<Attempt, Failure> {
     let (ems_id, owner) = (refreshing.ems.id, refreshing.owner);
+    let turn = refreshing.turns.next(ems_id).await;
     let settings = refreshing.settings.clone();
     let (work, ever) = refreshing
         .vmdb
@@ -94,7 +96,7 @@ pub(super) async fn attempt(refreshing: &Refreshing, means: Means) -> Result<Att
             let may = means.may_refresh_in_full && (means.may_escalate || !why.is_escalation());
             let place = if may { means.place.or_else(|| refreshing.limits.try_full()) } else { None };
             match place {
-                Some(place) => return full(refreshing, why, place, ever).await,
+                Some(place) => return full((refreshing, turn), why, place, ever).await,
                 None => {
                     waits_its_turn = why.is_escalation() && !means.may_escalate;
                     plan::ahead_of_full(&work, ever, &refreshing.settings)
@@ -111,14 +113,19 @@ pub(super) async fn attempt(refreshing: &Refreshing, means: Means) -> Result<Att
     let claim = move |connection: &mut _| refresh_work::claim_rows(connection, ems_id, owner, ids);
     let work = refreshing.vmdb.save(claim).await?;
     fail::fail_point!("refresh.claimed");
-    let run = Run::new(refreshing, Kind::Targeted, Some(Because::of(&work)));
+    let run = Run::new((refreshing, turn), Kind::Targeted, Some(Because::of(&work)));
     run.targeted(work, means.apart).await
 }
 
-async fn full(refreshing: &Refreshing, why: WhyFull, _place: Place, ever: bool) -> Result<Attempt, Failure> {
+async fn full(
+    (refreshing, turn): (&Refreshing, Turn),
+    why: WhyFull,
+    _place: Place,
+    ever: bool,
+) -> Result<Attempt, Failure> {
     let work = claim_all(refreshing).await?;
     fail::fail_point!("refresh.claimed");
-    let run = Run::new(refreshing, Kind::Full(why), ever.then(|| Because::of(&work)));
+    let run = Run::new((refreshing, turn), Kind::Full(why), ever.then(|| Because::of(&work)));
     if why == WhyFull::Threshold {
         refreshing.observe.ems(&refreshing.ems.name).escalated();
         log::debug!("{}: so many targets wait that all is refreshed", refreshing.ems.name);
@@ -148,6 +155,7 @@ async fn claim_all(refreshing: &Refreshing) -> Result<Vec<RefreshWork>, Failure>
 /// A refresh that has claimed its work.
 struct Run<'a> {
     refreshing: &'a Refreshing,
+    turn: Turn,
     kind: Kind,
     started_on: DateTime<Utc>,
     started: Instant,
@@ -156,8 +164,8 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(refreshing: &'a Refreshing, kind: Kind, because: Option<Because>) -> Self {
-        Self { refreshing, kind, started_on: clock::now(), started: Instant::now(), because }
+    fn new((refreshing, turn): (&'a Refreshing, Turn), kind: Kind, because: Option<Because>) -> Self {
+        Self { refreshing, turn, kind, started_on: clock::now(), started: Instant::now(), because }
     }
 
     async fn targeted(&self, work: Vec<RefreshWork>, apart: bool) -> Result<Attempt, Failure> {
@@ -196,7 +204,7 @@ impl<'a> Run<'a> {
         let late = |_| Failure::new("the provider took too long to tell its inventory", None);
         let inventory = collected.map_err(late)??;
         fail::fail_point!("refresh.collected");
-        let saved = save::save(vmdb, (ems.id, self.because.clone()), &mut *collector, inventory).await?;
+        let saved = save::save(vmdb, (&self.turn, self.because.clone()), &mut *collector, inventory).await?;
         fail::fail_point!("refresh.saved");
         let written = saved.total().written();
         // A full refresh is news; targeted ones come with every event.

@@ -12,6 +12,7 @@ pub mod limits;
 pub mod plan;
 pub mod save;
 pub mod superseded;
+pub mod turns;
 
 use crate::actor::{ChildId, Exit, ExitNotice};
 use crate::backoff::Backoff;
@@ -31,6 +32,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
+use turns::Turns;
 
 /// The net under the bells. Whoever keeps many workers looks once for all of them and rings those whose work waits, as the
 /// supervisor does, so this is rare: with 1,000 EMSs it would else be most of what an idle process does.
@@ -61,6 +63,8 @@ pub struct Refreshing {
     pub vmdb: Vmdb,
     /// Places to refresh in.
     pub limits: RefreshLimits,
+    /// One refresh of an EMS at a time.
+    pub turns: Turns,
     /// Who this process is, for claims.
     pub owner: i64,
     /// Figures.

@@ -4,6 +4,7 @@
 mod order;
 
 use super::Failure;
+use super::turns::Turn;
 use crate::provider::{CollectionScope, Collector, EmsId, Inventory, InventoryCollection, RefreshError, Row};
 use crate::vmdb::event_links;
 use crate::vmdb::inventory::{self, SaveCounts};
@@ -52,17 +53,18 @@ impl From<SaveError> for Failure {
     }
 }
 
-/// Saves all collections, then removes what is gone. With `because`, what changes is kept as history.
+/// Saves all collections, then removes what is gone. With `because`, what changes is kept as history. The turn lasts until the
+/// VMDB has done what it was given, also when the future is dropped.
 ///
 /// # Errors
 /// See [`SaveError`]. The whole refresh is to be made again.
 pub async fn save(
     vmdb: &Vmdb,
-    (ems_id, because): (EmsId, Option<Because>),
+    (turn, because): (&Turn, Option<Because>),
     collector: &mut dyn Collector,
     inventory: Inventory,
 ) -> Result<Saved, SaveError> {
-    let mut saved = Saved::default();
+    let (ems_id, mut saved) = (turn.ems_id(), Saved::default());
     let (mut differing, mut gone) = (Vec::new(), Vec::new());
     for collection in order::by_references(inventory.collections) {
         let association = collection.association;
@@ -80,7 +82,12 @@ pub async fn save(
     }
     let mut save = InventorySave::new((ems_id, because), differing, gone);
     while !save.is_done() {
-        save = vmdb.save(move |connection| save.advance(connection).map(|()| save)).await?;
+        let turn = turn.clone();
+        let slice = move |connection: &mut _| {
+            let _held = turn;
+            save.advance(connection).map(|()| save)
+        };
+        save = vmdb.save(slice).await?;
         fail::fail_point!("refresh.slice");
     }
     // Events that waited for new rows, where they are too many for the slices.

@@ -6,6 +6,7 @@ use super::mishap::Mishap;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::ops::Range;
 use std::time::Duration;
 
 const KINDS: [&str; 4] = ["vms", "hosts", "flavors", "images"];
@@ -138,21 +139,37 @@ fn known(kind: &str) -> Option<&'static str> {
     KINDS.into_iter().find(|known| *known == kind)
 }
 
-/// All things of a kind in the order of their numbers.
-fn things(cloud: &Cloud, kind: &str) -> Vec<Value> {
+/// How many things of a kind there are.
+fn count(cloud: &Cloud, kind: &str) -> usize {
     let world = &cloud.world;
     match kind {
-        "vms" => world.vms.values().map(value).collect(),
-        "hosts" => world.hosts.iter().map(value).collect(),
-        "flavors" => world.flavors.iter().map(value).collect(),
-        _ => world.images.iter().map(value).collect(),
+        "vms" => world.vms.len(),
+        "hosts" => world.hosts.len(),
+        "flavors" => world.flavors.len(),
+        _ => world.images.len(),
     }
+}
+
+/// The things of a kind at these places, in the order of their numbers.
+fn things(cloud: &Cloud, kind: &str, places: Range<usize>) -> Vec<Value> {
+    let world = &cloud.world;
+    let (first, most) = (places.start, places.len());
+    match kind {
+        "vms" => world.vms.values().skip(first).take(most).map(value).collect(),
+        "hosts" => world.hosts.iter().skip(first).take(most).map(value).collect(),
+        "flavors" => world.flavors.iter().skip(first).take(most).map(value).collect(),
+        _ => world.images.iter().skip(first).take(most).map(value).collect(),
+    }
+}
+
+fn all(cloud: &Cloud, kind: &str) -> Vec<Value> {
+    things(cloud, kind, 0..count(cloud, kind))
 }
 
 fn thing(cloud: &Cloud, kind: &str, id: &str) -> Option<Value> {
     match kind {
         "vms" => cloud.world.vm(id).map(value),
-        _ => things(cloud, kind).into_iter().find(|thing| thing["id"] == id),
+        _ => all(cloud, kind).into_iter().find(|thing| thing["id"] == id),
     }
 }
 
@@ -162,24 +179,29 @@ fn value<T: Serialize>(thing: &T) -> Value {
 
 /// `None` for a request that the API does not have.
 fn page(cloud: &mut Cloud, kind: &str, listing: &Listing) -> Option<Value> {
-    let mut wanted = match &listing.ids {
-        None => things(cloud, kind),
+    let asked = match &listing.ids {
+        None => None,
         Some(ids) => {
             let ids: Vec<&str> = ids.split(',').collect();
             if ids.len() > 100 {
                 return None;
             }
-            ids.iter().filter_map(|id| thing(cloud, kind, id)).collect()
+            Some(ids.iter().filter_map(|id| thing(cloud, kind, id)).collect::<Vec<_>>())
         }
     };
+    let total = asked.as_ref().map_or_else(|| count(cloud, kind), Vec::len);
     // Pages go on by place, not by thing, so that a deletion between two pages shifts them as the API says.
     let start: usize =
         listing.page_token.as_deref().map_or(Some(0), |token| token.strip_prefix("at-")?.parse().ok())?;
     let limit = cloud.next_listing(listing.limit.unwrap_or(100).clamp(1, 1000));
-    let end = start.saturating_add(limit).min(wanted.len());
-    let next = (end < wanted.len()).then(|| format!("at-{end}"));
-    let rows: Vec<Value> = wanted.drain(..end).skip(start).collect();
-    if kind == "vms" && listing.ids.is_none() && next.is_some() {
+    let end = start.saturating_add(limit).min(total);
+    let next = (end < total).then(|| format!("at-{end}"));
+    let places = start.min(end)..end;
+    let rows = match asked {
+        Some(asked) => asked.into_iter().skip(places.start).take(places.len()).collect(),
+        None => things(cloud, kind, places),
+    };
+    if kind == "vms" && next.is_some() {
         let listed = rows.first().and_then(|row| row["id"].as_str());
         listed.into_iter().for_each(|id| cloud.shift(id));
     }
@@ -190,7 +212,7 @@ fn page(cloud: &mut Cloud, kind: &str, listing: &Listing) -> Option<Value> {
 pub async fn truth(shared: web::Data<Shared>) -> HttpResponse {
     let truth: serde_json::Map<String, Value> = {
         let cloud = shared.cloud();
-        KINDS.map(|kind| (kind.to_owned(), Value::from(things(&cloud, kind)))).into_iter().collect()
+        KINDS.map(|kind| (kind.to_owned(), Value::from(all(&cloud, kind)))).into_iter().collect()
     };
     HttpResponse::Ok().json(truth)
 }

@@ -12,6 +12,7 @@ use crate::observe::Observe;
 use crate::outages::Caught;
 use crate::provider::ByteBudget;
 use crate::refresh::limits::RefreshLimits;
+use crate::refresh::turns::Turns;
 use crate::settings::{Settings, plan};
 use crate::switchboard::Switchboard;
 use crate::vmdb::{self, Access, Vmdb, VmdbError};
@@ -177,6 +178,7 @@ fn start(
         arbiters: handles,
         budget: shared.budget,
         limits: RefreshLimits::new(settings.most_full_refreshes),
+        turns: Turns::default(),
         context: shared.context,
         owner: i64::from(std::process::id()),
         caught: Caught::default(),

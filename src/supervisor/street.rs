@@ -17,6 +17,7 @@ use crate::outages::{Caught, OutageRecorder};
 use crate::provider::{ByteBudget, Ems, EmsId};
 use crate::purger::Purger;
 use crate::refresh::limits::RefreshLimits;
+use crate::refresh::turns::Turns;
 use crate::refresh::{RefreshWorker, Refreshing};
 use crate::settings::{EmsSettings, Settings};
 use crate::webhooks::sender::WebhookSender;
@@ -81,6 +82,8 @@ pub struct Street {
     pub budget: ByteBudget,
     /// Places to refresh in.
     pub limits: RefreshLimits,
+    /// One refresh of an EMS at a time.
+    pub turns: Turns,
     /// What the HTTP server shows.
     pub context: HttpContext,
     /// Who this process is, for claims.
@@ -287,6 +290,7 @@ impl Street {
             settings: ems.refresh.clone(),
             vmdb: self.handling.vmdb.clone(),
             limits: self.limits.clone(),
+            turns: self.turns.clone(),
             owner: self.owner,
             observe: self.handling.observe.clone(),
         };

@@ -139,6 +139,54 @@ async fn what_a_shifted_listing_left_out_is_not_gone() {
 }
 
 #[tokio::test]
+async fn a_full_refresh_hides_nothing_that_was_there_all_the_while_however_its_pages_shift() {
+    let faults = Faults { page_limit: 7, shift_share: 1.0, ..Faults::default() };
+    let cloud = cloud(faults).await;
+    let there = |cloud: &Simulator| -> BTreeSet<String> {
+        cloud.with(|cloud| cloud.world.vms.values().map(|vm| vm.id.clone()).collect())
+    };
+    let mut collector = collector(&ems(&cloud.url()));
+    for _ in 0..20 {
+        let before = there(&cloud);
+        let inventory = collector.collect(&RefreshScope::Full).await.unwrap();
+        let after = there(&cloud);
+        assert_ne!(before, after, "nothing shifted");
+        let brought: BTreeSet<String> =
+            named(&inventory, "vms").rows.iter().map(|row| row.ems_ref.clone()).collect();
+        let hidden: Vec<_> = before.intersection(&after).filter(|id| !brought.contains(*id)).collect();
+        assert!(hidden.is_empty(), "{hidden:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_pages_of_an_answer_by_id_left_out_is_asked_for_again() {
+    let faults = Faults { page_limit: 7, shift_share: 1.0, ..Faults::default() };
+    let cloud = cloud(faults).await;
+    let ids = |cloud: &Simulator| -> Vec<String> {
+        cloud.with(|cloud| cloud.world.vms.values().map(|vm| vm.id.clone()).collect())
+    };
+    let mut collector = collector(&ems(&cloud.url()));
+    for _ in 0..20 {
+        let asked: Vec<String> = ids(&cloud).into_iter().chain(["vm-0".to_owned()]).collect();
+        let gone = collector.confirm_gone("vms", asked.clone()).await.unwrap();
+        let after = ids(&cloud);
+        assert!(asked.iter().filter(|id| !after.contains(id)).count() > 1, "nothing shifted");
+        assert!(gone.contains(&"vm-0".to_owned()));
+        let wrong: Vec<_> = gone.iter().filter(|id| after.contains(id)).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_listing_of_several_pages_is_read_again_and_one_of_one_page_is_not() {
+    for (page_limit, requests) in [(7, 6), (20, 1)] {
+        let cloud = cloud(Faults { page_limit, ..Faults::default() }).await;
+        collector(&ems(&cloud.url())).collect(&RefreshScope::Full).await.unwrap();
+        assert_eq!(cloud.stats().requests["vms"], requests);
+    }
+}
+
+#[tokio::test]
 async fn references_of_events_are_the_references_of_the_inventory() {
     let cloud = cloud(Faults::default()).await;
     cloud.happen(60);

@@ -8,6 +8,7 @@ use catchall::provider::{
     Authentication, ByteBudget, CatcherSettings, Ems, EmsId, Endpoint, RefreshScope, Secret, Target,
 };
 use catchall::refresh::save;
+use catchall::refresh::turns::Turn;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -67,9 +68,10 @@ async fn a_genuine_cloud_is_collected_and_saved_and_asking_again_changes_nothing
         }
     }
     let mut collector = collector(&ems);
-    save::save(&fresh.vmdb, (EmsId(1), None), &mut *collector, inventory).await.unwrap();
+    save::save(&fresh.vmdb, (&Turn::alone(EmsId(1)), None), &mut *collector, inventory).await.unwrap();
     let again = collector.collect(&RefreshScope::Full).await.unwrap();
-    let saved = save::save(&fresh.vmdb, (EmsId(1), None), &mut *collector, again).await.unwrap();
+    let saved =
+        save::save(&fresh.vmdb, (&Turn::alone(EmsId(1)), None), &mut *collector, again).await.unwrap();
     assert_eq!(saved.total().written(), 0);
 
     // Each by its own key is what it was in the list.
@@ -77,6 +79,7 @@ async fn a_genuine_cloud_is_collected_and_saved_and_asking_again_changes_nothing
     let count = targets.len();
     let one_by_one = targeted(&ems, targets).await.unwrap();
     println!("a targeted refresh of {count} things took {:?}", started.elapsed());
-    let saved = save::save(&fresh.vmdb, (EmsId(1), None), &mut *collector, one_by_one).await.unwrap();
+    let saved =
+        save::save(&fresh.vmdb, (&Turn::alone(EmsId(1)), None), &mut *collector, one_by_one).await.unwrap();
     assert_eq!(saved.total().written(), 0, "{saved:?}");
 }

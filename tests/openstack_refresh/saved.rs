@@ -4,6 +4,7 @@ use crate::cloud::*;
 use crate::support::{Fresh, on_both};
 use catchall::provider::{EmsId, Inventory, RefreshScope, Target};
 use catchall::refresh::save;
+use catchall::refresh::turns::Turn;
 use serde_json::json;
 
 on_both! {
@@ -16,12 +17,12 @@ async fn refresh(fresh: &Fresh, cloud: &Cloud) -> save::Saved {
     let ems = cloud.ems();
     let mut collector = collector(&ems);
     let inventory = collector.collect(&RefreshScope::Full).await.unwrap();
-    save::save(&fresh.vmdb, (EmsId(1), None), &mut *collector, inventory).await.unwrap()
+    save::save(&fresh.vmdb, (&Turn::alone(EmsId(1)), None), &mut *collector, inventory).await.unwrap()
 }
 
 async fn save_targeted(fresh: &Fresh, cloud: &Cloud, inventory: Inventory) -> save::Saved {
     let ems = cloud.ems();
-    save::save(&fresh.vmdb, (EmsId(1), None), &mut *collector(&ems), inventory).await.unwrap()
+    save::save(&fresh.vmdb, (&Turn::alone(EmsId(1)), None), &mut *collector(&ems), inventory).await.unwrap()
 }
 
 async fn a_cloud_is_saved_with_its_references_and_a_second_time_nothing_changes(fresh: Fresh) {

@@ -18,6 +18,7 @@ use catchall::http::HttpContext;
 use catchall::observe::{ActorKind, ActorState, Observe};
 use catchall::provider::{ByteBudget, CatcherSettings, Provider, Secret};
 use catchall::refresh::limits::RefreshLimits;
+use catchall::refresh::turns::Turns;
 use catchall::rules::Rules;
 use catchall::settings::{
     EmsSettings, EventGroups, EventNameFilter, HttpSettings, RefreshSettings, Settings, VmdbSettings,
@@ -99,6 +100,7 @@ async fn start(settings: Settings) -> (actix::Addr<Supervisor>, Observe, Vmdb) {
         arbiters: arbiters.handles(),
         budget: ByteBudget::default(),
         limits: RefreshLimits::new(8),
+        turns: Turns::default(),
         context: HttpContext::new(observe.clone(), None),
         owner: 1,
         caught: catchall::outages::Caught::default(),

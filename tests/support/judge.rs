@@ -40,14 +40,18 @@ pub fn inventory_is_true(cloud: &Cloud, place: &Place) {
         let reader = vmdb_rows::open(place)?;
         let (kept, truth) = (kept_vms(&reader)?, true_vms(cloud));
         let waiting = reader.number("SELECT CAST(count(*) AS TEXT) AS value FROM miq_queue")?;
-        let wrong: Vec<_> = kept.symmetric_difference(&truth).take(4).collect();
-        if wrong.is_empty() && waiting == 0 {
+        let missing: Vec<_> = truth.difference(&kept).take(4).collect();
+        let untrue: Vec<_> = kept.difference(&truth).take(4).collect();
+        if missing.is_empty() && untrue.is_empty() && waiting == 0 {
             Ok(())
         } else {
             let rows = "SELECT queue_name || ' ' || class_name || ' ' || state || ' ' || \
                         coalesce(CAST(handler_id AS TEXT), '-') || ' ' || coalesce(args, '-') AS value FROM miq_queue";
             let rows = reader.texts(rows)?;
-            Err(format!("{wrong:?}, {waiting} rows of work wait, such as {:?}", rows.first()))
+            Err(format!(
+                "not in the VMDB {missing:?}, only in the VMDB {untrue:?}, {waiting} rows of work wait, such as {:?}",
+                rows.first()
+            ))
         }
     });
 }

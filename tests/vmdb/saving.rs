@@ -8,6 +8,7 @@ use catchall::provider::{
     Row,
 };
 use catchall::refresh::save::{self, SaveError, Saved};
+use catchall::refresh::turns::Turn;
 use catchall::vmdb::inventory::SaveCounts;
 use catchall::vmdb::{Access, Vmdb, VmdbError};
 
@@ -57,7 +58,7 @@ fn inventory(collections: Vec<(&'static str, Vec<Row>)>) -> Inventory {
 }
 
 async fn try_save(vmdb: &Vmdb, inventory: Inventory) -> Result<Saved, SaveError> {
-    save::save(vmdb, (EmsId(1), None), &mut Told(Ok(vec![])), inventory).await
+    save::save(vmdb, (&Turn::alone(EmsId(1)), None), &mut Told(Ok(vec![])), inventory).await
 }
 
 async fn save(fresh: &Fresh, collections: Vec<(&'static str, Vec<Row>)>) -> Saved {
@@ -150,7 +151,9 @@ async fn what_only_seems_gone_is_kept_and_the_rest_is_counted_by_association(fre
     )
     .await;
     let now = inventory(vec![("vms", vec![named("vm-1", "one"), named("vm-4", "four")]), ("hosts", vec![])]);
-    let saved = save::save(&fresh.vmdb, (EmsId(1), None), &mut Told(Ok(vec!["vm-2"])), now).await.unwrap();
+    let saved = save::save(&fresh.vmdb, (&Turn::alone(EmsId(1)), None), &mut Told(Ok(vec!["vm-2"])), now)
+        .await
+        .unwrap();
     let vms = SaveCounts { changed: 1, added: 1, removed: 1, ..SaveCounts::default() };
     assert_eq!(saved.by_association["vms"], vms);
     assert_eq!(saved.by_association["hosts"], SaveCounts { removed: 1, ..SaveCounts::default() });
@@ -211,7 +214,9 @@ async fn a_save_that_fails_half_way_removes_nothing_and_the_next_one_brings_all(
 async fn a_provider_that_cannot_say_what_is_gone_leaves_everything_as_it_was(fresh: Fresh) {
     save(&fresh, vec![("vms", vec![named("vm-1", "one")])]).await;
     let now = inventory(vec![("vms", vec![named("vm-2", "two")])]);
-    let error = save::save(&fresh.vmdb, (EmsId(1), None), &mut Told(Err("no route")), now).await.unwrap_err();
+    let error = save::save(&fresh.vmdb, (&Turn::alone(EmsId(1)), None), &mut Told(Err("no route")), now)
+        .await
+        .unwrap_err();
     assert!(matches!(error, SaveError::Refresh(RefreshError::Unreachable(_))), "{error}");
     assert_eq!(fresh.count("SELECT count(*) FROM vms WHERE ems_id = 1 AND ems_ref = 'vm-1'").await, 1);
     assert_eq!(fresh.count("SELECT count(*) FROM vms").await, 1);

@@ -5,12 +5,14 @@ use super::rows::Kind;
 use crate::provider::http::Answer;
 use crate::provider::{RefreshError, json_text};
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Most ids in one request.
 const MOST_IDS: usize = 100;
 /// A listing whose page token is refused begins again so often.
 const ATTEMPTS: u32 = 3;
+/// A listing is read at most so often, until it names the same things twice.
+const READINGS: u32 = 4;
 
 /// A thing as the provider listed it.
 pub(super) struct Listed {
@@ -18,12 +20,39 @@ pub(super) struct Listed {
     pub text: String,
 }
 
-/// All things of a kind by id. Listed twice, because pages shift, is one thing.
-pub(super) async fn all(api: &Api, kind: &Kind) -> Result<BTreeMap<String, Listed>, RefreshError> {
-    pages(api, kind, "").await
+/// A listing, page by page to its end. Listed twice, because pages shift, is one thing.
+struct Listing {
+    things: BTreeMap<String, Listed>,
+    pages: usize,
 }
 
-/// The things of a kind that exist among `ids`.
+/// All things of a kind by id.
+///
+/// A deletion between two pages hides a thing, of which no event may tell any more. But what was deleted had been listed, so
+/// that two readings in a row that name the same things have hidden nothing. On a cloud that is too busy for that, what one of
+/// the readings named and the last did not is asked for by id.
+pub(super) async fn all(api: &Api, kind: &Kind) -> Result<BTreeMap<String, Listed>, RefreshError> {
+    let Listing { mut things, pages: count } = pages(api, kind, "").await?;
+    let mut unlisted = BTreeSet::new();
+    for _ in 1..if count > 1 { READINGS } else { 1 } {
+        let again = pages(api, kind, "").await?.things;
+        let is_same = again.keys().eq(things.keys());
+        unlisted.extend(things.into_keys());
+        things = again;
+        if is_same {
+            break;
+        }
+    }
+    unlisted.retain(|id| !things.contains_key(id));
+    if kind.by_ids {
+        let unlisted: Vec<&str> = unlisted.iter().map(String::as_str).collect();
+        things.extend(by_ids(api, kind, &unlisted).await?);
+    }
+    Ok(things)
+}
+
+/// The things of a kind that exist among `ids`. Pages of such an answer shift too: what several pages left out is asked for
+/// again, until one page says that it is gone.
 pub(super) async fn by_ids(
     api: &Api,
     kind: &Kind,
@@ -32,13 +61,21 @@ pub(super) async fn by_ids(
     let mut listed = BTreeMap::new();
     // A comma within an id would make two of it.
     for chunk in ids.iter().filter(|id| !id.contains(',')).collect::<Vec<_>>().chunks(MOST_IDS) {
-        let ids = chunk.iter().map(|id| **id).collect::<Vec<_>>().join(",");
-        listed.extend(pages(api, kind, &ids).await?);
+        let mut ids: Vec<&str> = chunk.iter().map(|id| **id).collect();
+        while !ids.is_empty() {
+            let Listing { things, pages } = pages(api, kind, &ids.join(",")).await?;
+            let asked = ids.len();
+            ids.retain(|id| !things.contains_key(*id));
+            listed.extend(things);
+            if pages == 1 || ids.len() == asked {
+                break;
+            }
+        }
     }
     Ok(listed)
 }
 
-async fn pages(api: &Api, kind: &Kind, ids: &str) -> Result<BTreeMap<String, Listed>, RefreshError> {
+async fn pages(api: &Api, kind: &Kind, ids: &str) -> Result<Listing, RefreshError> {
     for _ in 0..ATTEMPTS {
         if let Some(listed) = pages_once(api, kind, ids).await? {
             return Ok(listed);
@@ -52,12 +89,8 @@ async fn pages(api: &Api, kind: &Kind, ids: &str) -> Result<BTreeMap<String, Lis
 }
 
 /// `None` when a page token was refused or came twice.
-async fn pages_once(
-    api: &Api,
-    kind: &Kind,
-    ids: &str,
-) -> Result<Option<BTreeMap<String, Listed>>, RefreshError> {
-    let mut listed = BTreeMap::new();
+async fn pages_once(api: &Api, kind: &Kind, ids: &str) -> Result<Option<Listing>, RefreshError> {
+    let mut things = BTreeMap::new();
     let mut tokens = HashSet::new();
     let mut token = String::new();
     loop {
@@ -68,8 +101,8 @@ async fn pages_once(
             return Ok(None);
         }
         let answer = answer.success()?;
-        match read_page(&answer, kind, &mut listed)? {
-            None => return Ok(Some(listed)),
+        match read_page(&answer, kind, &mut things)? {
+            None => return Ok(Some(Listing { things, pages: tokens.len() + 1 })),
             Some(next) if !tokens.insert(next.clone()) => return Ok(None),
             Some(next) => token = next,
         }
