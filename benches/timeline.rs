@@ -5,6 +5,8 @@
 
 #[path = "support/circumstances.rs"]
 mod circumstances;
+#[path = "support/first_paint.rs"]
+mod first_paint;
 #[path = "support/limits.rs"]
 mod limits;
 #[path = "support/month.rs"]
@@ -15,6 +17,9 @@ mod places;
 #[allow(dead_code, reason = "it prints quantiles of its own")]
 #[path = "support/quantiles.rs"]
 mod quantiles;
+#[allow(dead_code, reason = "it asks neither for memory nor for processor time")]
+#[path = "support/run.rs"]
+mod run;
 
 use catchall::vmdb::resource::ResourceKind;
 use catchall::vmdb::timeline::counts::{self, CountQuery};
@@ -65,6 +70,11 @@ async fn measure(database: Database, events: i64, rounds: i64) {
     println!("  milliseconds, 95th percentile");
     limits::print(&within);
     vmdb.close().await;
+    let paints = if circumstances::in_earnest() { 10 } else { 1 };
+    if let Some(times) = first_paint::of_timeline(&place, paints).await {
+        println!("  milliseconds to the first paint in Chromium, the slowest of {paints}");
+        limits::print(&[Limited::new("the opening, nothing in the browser's cache", times.at(1.0), 1_000.0)]);
+    }
     place.remove().await;
 }
 
