@@ -17,6 +17,7 @@ use std::hint::black_box;
 
 const AWESOME_CLOUD: &str = include_str!("../src/providers/awesome_cloud/fixtures/events.jsonl");
 const AMAZON: &str = include_str!("data/amazon.jsonl");
+const OPENSTACK: &str = include_str!("../src/providers/openstack/fixtures/events.jsonl");
 
 fn from_lines(text: &str) -> Vec<NativeEvent> {
     text.lines().map(NativeEvent::new).collect()
@@ -33,6 +34,7 @@ fn parsing(criterion: &mut Criterion) {
         ("awesome_cloud, its fixtures", "awesome_cloud", from_lines(AWESOME_CLOUD)),
         ("awesome_cloud, 1 KB each", "awesome_cloud", large()),
         ("amazon, its fixtures", "amazon", from_lines(AMAZON)),
+        ("openstack, its fixtures", "openstack", from_lines(OPENSTACK)),
     ];
     for (name, provider, natives) in &inputs {
         let provider = find(provider).unwrap();

@@ -8,8 +8,8 @@ use crate::month;
 use crate::places::Place;
 use crate::quantiles::Quantiles;
 use crate::run::Run;
-use chrono::{SecondsFormat, TimeDelta};
 use chromium::{Browser, WIDE};
+use chrono::{SecondsFormat, TimeDelta};
 use std::time::Duration;
 
 const PAINT: &str = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime";

@@ -4,6 +4,7 @@ use crate::provider::{BytePermit, Cursor, EmsId, Gap, NativeEvent};
 use crate::vmdb::{BatchOutcome, ReadyBatch};
 use actix::Message;
 use std::time::Instant;
+use tokio::sync::oneshot;
 
 /// StreamActor → EventCatcher: commit these. The reply is the acknowledgement.
 #[derive(Message)]
@@ -17,6 +18,9 @@ pub struct Caught {
     pub gap: Option<Gap>,
     /// The room they take; held until the reply.
     pub permit: Option<BytePermit>,
+    /// Tells when the batch before it, which was still on its way, is committed. Without it, or when nobody can tell any more, there is
+    /// none that it waits for, or it is not committed.
+    pub turn: Option<oneshot::Receiver<()>>,
     /// When it was sent.
     pub sent: Instant,
 }

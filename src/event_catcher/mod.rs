@@ -299,13 +299,17 @@ impl Handler<Caught> for EventCatcher {
             (self.parser.clone(), self.catching.handler.clone(), self.catching.ems.id);
         let is_refreshed = self.catching.parser.refresh.enabled && self.catching.provider.has_collector();
         Box::pin(async move {
-            let Caught { events, cursor, gap, permit, .. } = caught;
+            let Caught { events, cursor, gap, permit, turn, .. } = caught;
             let count = events.len() as u64;
             let parser = parser.ok_or(CatchError::ReplyLost)?;
             let parsed = parser
                 .send(ParseEvents { events, sent: Instant::now() })
                 .await
                 .map_err(|_| CatchError::ReplyLost)?;
+            // No cursor passes what is not committed.
+            if let Some(turn) = turn {
+                turn.await.map_err(|_| CatchError::ReplyLost)?;
+            }
             let batch = ReadyBatch {
                 ems_id,
                 events: parsed.events,

@@ -1,4 +1,5 @@
-//! The StreamActor: polls one provider's stream, waits for each batch's commit, acknowledges, polls again.
+//! The StreamActor: polls one provider's stream, waits for each batch's commit, acknowledges, polls again. Where the provider
+//! sends by itself the next batch is read and parsed meanwhile.
 //!
 //! The loop is a plain future over [`crate::provider::Stream`]; the actor only carries it. It never decides how to go on
 //! after an error: it ends, and its EventCatcher makes a fresh one that starts from the stored cursor.
@@ -9,14 +10,16 @@ use crate::actor::{Exit, ExitNotice};
 use crate::backoff::Backoff;
 use crate::clock;
 use crate::observe::{ActorFigures, ActorState, EmsFigures};
-use crate::provider::{Cursor, Ems, EventBatch, Provider, Stream, StreamError};
+use crate::provider::{Ack, Cursor, Ems, EventBatch, Provider, Stream, StreamError};
 use crate::vmdb::BatchOutcome;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Recipient, fut::wrap_future};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 /// Why a stream's loop ended.
@@ -66,6 +69,19 @@ impl Actor for StreamActor {
     }
 }
 
+/// Whether a batch is committed.
+type Reply = Pin<Box<dyn Future<Output = Result<BatchOutcome, CatchError>>>>;
+
+/// A batch on its way to its commit.
+struct InFlight {
+    reply: Reply,
+    ack: Option<Ack>,
+    count: usize,
+    more: bool,
+    /// To be told when the batch before it is committed.
+    is_turn: Option<oneshot::Sender<()>>,
+}
+
 impl StreamRun {
     async fn run(self) -> StreamExit {
         let stop = self.stop.clone();
@@ -81,16 +97,19 @@ impl StreamRun {
         let Some(cursor) = stop.run_until_cancelled(self.stored_cursor()).await else { return Ok(()) };
         let Some(started) = stop.run_until_cancelled(stream.start(cursor)).await else { return Ok(()) };
         started?;
-        while let Some(batch) = stop.run_until_cancelled(stream.poll()).await {
-            let batch = batch?;
-            fail::fail_point!("stream.read");
+        let mut ahead = None;
+        loop {
+            let batch = match ahead.take() {
+                Some(batch) => batch,
+                None => match stop.run_until_cancelled(stream.poll()).await {
+                    Some(batch) => self.send(batch?, None),
+                    None => break,
+                },
+            };
             let more = batch.more;
-            if let Some(lag) = batch.lag {
-                self.ems_figures.lag.record(lag);
-            }
-            self.answered();
-            self.commit(&mut *stream, batch).await?;
-            if !more && stop.run_until_cancelled(tokio::time::sleep(self.ems.catcher.poll)).await.is_none() {
+            ahead = self.commit(&mut *stream, batch).await?;
+            let waits = ahead.is_none() && !more;
+            if waits && stop.run_until_cancelled(tokio::time::sleep(self.ems.catcher.poll)).await.is_none() {
                 break;
             }
         }
@@ -133,26 +152,48 @@ impl StreamRun {
         }
     }
 
-    async fn commit(&self, stream: &mut dyn Stream, batch: EventBatch) -> Result<(), StreamError> {
-        let EventBatch { events, cursor, ack, gap, permit, .. } = batch;
-        if !events.is_empty() || cursor.is_some() || gap.is_some() {
-            let count = events.len() as u64;
-            self.set_in_flight(count as i64);
-            let caught = Caught { events, cursor, gap, permit, sent: Instant::now() };
-            let outcome = self.wait_for_commit(stream, ack.as_ref(), caught).await;
-            self.set_in_flight(0);
-            outcome.map_err(|error| StreamError::Unreachable(error.to_string()))?;
-            self.figures.handled.fetch_add(count, Relaxed);
+    /// Sends it on its way, behind one that is to be committed before it.
+    fn send(&self, batch: EventBatch, turn: Option<oneshot::Receiver<()>>) -> InFlight {
+        fail::fail_point!("stream.read");
+        if let Some(lag) = batch.lag {
+            self.ems_figures.lag.record(lag);
         }
+        self.answered();
+        let EventBatch { events, cursor, ack, gap, permit, more, .. } = batch;
+        let count = events.len();
+        let reply: Reply = if count == 0 && cursor.is_none() && gap.is_none() {
+            Box::pin(async { Ok(BatchOutcome::default()) })
+        } else {
+            let caught = Caught { events, cursor, gap, permit, turn, sent: Instant::now() };
+            let reply = self.catcher.send(caught);
+            Box::pin(async move { reply.await.unwrap_or(Err(CatchError::ReplyLost)) })
+        };
+        InFlight { reply, ack, count, more, is_turn: None }
+    }
+
+    /// Waits for the commit and acknowledges it. Gives what was read ahead meanwhile, whose turn it is now.
+    async fn commit(
+        &self,
+        stream: &mut dyn Stream,
+        mut batch: InFlight,
+    ) -> Result<Option<InFlight>, StreamError> {
+        let (outcome, ahead) = self.wait_for_commit(stream, &mut batch).await;
+        self.set_in_flight(0);
+        outcome.map_err(|error| StreamError::Unreachable(error.to_string()))?;
+        self.figures.handled.fetch_add(batch.count as u64, Relaxed);
         fail::fail_point!("stream.before-ack");
-        if let Some(ack) = ack
+        if let Some(ack) = batch.ack
             && let Err(error) = stream.ack(ack).await
         {
             // No error of the batch: what is delivered again is stored only once.
             log::warn!("{}: acknowledging a committed batch failed: {error}", self.ems.name);
         }
         fail::fail_point!("stream.acked");
-        Ok(())
+        let mut ahead = ahead.transpose()?;
+        if let Some(is_turn) = ahead.as_mut().and_then(|ahead| ahead.is_turn.take()) {
+            let _ = is_turn.send(());
+        }
+        Ok(ahead)
     }
 
     fn set_in_flight(&self, count: i64) {
@@ -161,28 +202,34 @@ impl StreamRun {
         }
     }
 
-    /// A slow VMDB extends a message's visibility, it does not lose it.
+    /// A slow VMDB extends a message's visibility, it does not lose it. Meanwhile the next batch is read, where there is one.
     async fn wait_for_commit(
         &self,
         stream: &mut dyn Stream,
-        ack: Option<&crate::provider::Ack>,
-        caught: Caught,
-    ) -> Result<BatchOutcome, CatchError> {
-        let reply = self.catcher.send(caught);
-        tokio::pin!(reply);
-        let hold_every = stream.hold_every().zip(ack);
+        batch: &mut InFlight,
+    ) -> (Result<BatchOutcome, CatchError>, Option<Result<InFlight, StreamError>>) {
+        let mut ahead = None;
+        let hold_every = stream.hold_every();
         loop {
+            let next = ahead.as_ref().and_then(|ahead: &Result<InFlight, _>| ahead.as_ref().ok());
+            self.set_in_flight((batch.count + next.map_or(0, |next| next.count)) as i64);
             let hold = async {
-                match hold_every {
-                    Some((every, _)) => tokio::time::sleep(every).await,
+                match hold_every.filter(|_| batch.ack.is_some()) {
+                    Some(every) => tokio::time::sleep(every).await,
                     None => std::future::pending().await,
                 }
             };
+            let may_read = ahead.is_none() && !self.stop.is_cancelled();
             tokio::select! {
-                reply = &mut reply => return reply.unwrap_or(Err(CatchError::ReplyLost)),
-                () = hold => if let Some(ack) = ack && let Err(error) = stream.hold(ack).await {
+                outcome = &mut batch.reply => return (outcome, ahead),
+                () = hold => if let Some(ack) = &batch.ack && let Err(error) = stream.hold(ack).await {
                     log::warn!("{}: holding a batch that waits for its commit failed: {error}", self.ems.name);
                 },
+                next = stream.read_ahead(), if may_read => {
+                    let (is_turn, turn) = oneshot::channel();
+                    let sent = next.map(|next| self.send(next, Some(turn)));
+                    ahead = Some(sent.map(|next| InFlight { is_turn: Some(is_turn), ..next }));
+                }
             }
         }
     }

@@ -28,6 +28,16 @@ pub trait Stream: Send {
     /// See [`StreamError`].
     async fn poll(&mut self) -> Result<EventBatch, StreamError>;
 
+    /// A *full* batch after the one that is on its way to its commit. It is parsed meanwhile, and committed after that one. It
+    /// waits for as long as the batch is not full: mostly the commit is there first, and this is dropped, which must cost nothing.
+    /// So it is for streams to which the provider sends by itself; a poller has none.
+    ///
+    /// # Errors
+    /// As [`Stream::poll`]; the batch before is committed all the same.
+    async fn read_ahead(&mut self) -> Result<EventBatch, StreamError> {
+        std::future::pending().await
+    }
+
     /// Everything in the batch that carried `ack` is a row, filtered or a dead letter. Called after that commit only.
     ///
     /// # Errors

@@ -58,7 +58,7 @@ impl Stream for FragileStream {
     }
 }
 
-struct Parser;
+pub struct Parser;
 
 impl EventParser for Parser {
     fn parse(&self, native: &NativeEvent) -> Result<Parsed, ParseError> {

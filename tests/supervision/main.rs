@@ -7,10 +7,12 @@
 #[allow(dead_code, reason = "shared with the tests that start processes")]
 mod process;
 
+mod ahead;
 mod fragile;
 mod poison;
 
 use actix::Actor;
+use ahead::{BATCHES, HAPPENED, Happened, Pushing};
 use catchall::actor::Arbiters;
 use catchall::automate::SharedAutomation;
 use catchall::event_handler::{Bells, EmsNames, Handling};
@@ -190,5 +192,39 @@ async fn sigusr1_replaces_every_event_catcher_and_goes_on_from_the_cursor() {
     })
     .await;
     assert_eq!(observe.ems("restarted").duplicates.load(Relaxed), 0, "it did not read from the start again");
+    supervisor.send(Shutdown).await.unwrap();
+}
+
+#[actix_rt::test]
+async fn what_is_read_ahead_is_committed_in_its_turn_and_once_also_when_the_stream_breaks() {
+    let folder = tempfile::tempdir().unwrap();
+    let (supervisor, observe, vmdb) = start(settings(folder.path(), vec![ems("pushing", &Pushing)])).await;
+    let figures = observe.ems("pushing");
+    until("all events are rows", || figures.events.load(Relaxed) == 3 * BATCHES).await;
+    let all_acknowledged = || HAPPENED.lock().unwrap().contains(&Happened::Acknowledged(BATCHES - 1));
+    until("all are acknowledged", all_acknowledged).await;
+    assert_eq!(figures.duplicates.load(Relaxed), 0, "what was read ahead of a break was read again");
+    let happened = HAPPENED.lock().unwrap().clone();
+    let is_broken = |happened: &&Happened| matches!(happened, Happened::Broke(_));
+    assert_eq!(happened.iter().filter(is_broken).count() as u64, BATCHES / 7, "{happened:?}");
+    let mut acknowledged = 0;
+    for happened in &happened {
+        match *happened {
+            Happened::Polled(batch) => {
+                assert_eq!(batch, acknowledged, "{happened:?}: nothing was on its way")
+            }
+            Happened::ReadAhead(batch) | Happened::Broke(batch) => {
+                assert_eq!(batch, acknowledged + 1, "one ahead of what is committed")
+            }
+            Happened::Acknowledged(batch) => {
+                assert_eq!(batch, acknowledged);
+                acknowledged += 1;
+            }
+        }
+    }
+    let uids =
+        vmdb.read(|connection| connection.rows("SELECT event_uid FROM event_streams ORDER BY id", &[]));
+    let uids: Vec<String> = uids.await.unwrap().iter().map(|row| row.string(0).unwrap()).collect();
+    assert!(uids.is_sorted(), "{uids:?}");
     supervisor.send(Shutdown).await.unwrap();
 }

@@ -130,20 +130,18 @@ impl Stream for AmqpStream {
         if !reading.progress.is_urgent() || reading.more_is_here()? {
             reading.receive(&self.settings).await?;
         }
-        let (count, bytes) = reading.batch(self.settings.batch_size);
-        if count == 0 {
-            let (cursor, gap) = reading.progress.read(false, None, None);
-            // The wait was within: the catcher need not wait besides.
-            return Ok(EventBatch { cursor, gap, more: true, ..EventBatch::default() });
+        Ok(reading.next_batch(&self.settings, &self.budget).await)
+    }
+
+    /// Only what arrives by itself: when it is time to look at the queue, that is for the next poll.
+    async fn read_ahead(&mut self) -> Result<EventBatch, StreamError> {
+        let Some(reading) = &mut self.reading else { return std::future::pending().await };
+        let full = tokio::time::timeout_at(reading.next_look(&self.settings), reading.fill(&self.settings));
+        match full.await {
+            Ok(filled) => filled?,
+            Err(_) => return std::future::pending().await,
         }
-        let permit = self.budget.admit(bytes).await;
-        // From here on nothing waits: what leaves `waiting` is in the batch.
-        let last = reading.waiting.get(count - 1).map(|delivery| delivery.acker.clone());
-        let deliveries: Vec<_> = reading.waiting.drain(..count).collect();
-        let (events, times) = reading.events(&self.settings, deliveries);
-        let (cursor, gap) = reading.progress.read(true, times.0, times.1);
-        let ack = last.map(|acker| Box::new(acker) as Ack);
-        Ok(EventBatch { events, cursor, gap, ack, more: true, permit: Some(permit), ..EventBatch::default() })
+        Ok(reading.next_batch(&self.settings, &self.budget).await)
     }
 
     /// All messages up to the last of the batch: those before it are committed too, as batches are committed in turn.
@@ -317,6 +315,33 @@ impl Reading {
             }
         }
         Ok(())
+    }
+
+    /// Receives until a batch is full.
+    async fn fill(&mut self, settings: &AmqpSettings) -> Result<(), StreamError> {
+        let Receiving::From(consumer) = &mut self.consumer else { return std::future::pending().await };
+        while self.waiting.len() < settings.batch_size {
+            self.waiting.push_back(delivery(consumer.next().await)?);
+        }
+        Ok(())
+    }
+
+    /// What waits, as a batch.
+    async fn next_batch(&mut self, settings: &AmqpSettings, budget: &ByteBudget) -> EventBatch {
+        let (count, bytes) = self.batch(settings.batch_size);
+        if count == 0 {
+            let (cursor, gap) = self.progress.read(false, None, None);
+            // The wait was within: the catcher need not wait besides.
+            return EventBatch { cursor, gap, more: true, ..EventBatch::default() };
+        }
+        let permit = budget.admit(bytes).await;
+        // From here on nothing waits: what leaves `waiting` is in the batch.
+        let last = self.waiting.get(count - 1).map(|delivery| delivery.acker.clone());
+        let deliveries: Vec<_> = self.waiting.drain(..count).collect();
+        let (events, times) = self.events(settings, deliveries);
+        let (cursor, gap) = self.progress.read(true, times.0, times.1);
+        let ack = last.map(|acker| Box::new(acker) as Ack);
+        EventBatch { events, cursor, gap, ack, more: true, permit: Some(permit), ..EventBatch::default() }
     }
 
     /// How many of the waiting messages make a batch, and their bytes.

@@ -108,8 +108,8 @@ impl AmqpSettings {
 
     /// Messages that the broker may have on their way to us.
     pub(super) fn prefetch(&self) -> u16 {
-        // One batch waits for its commit while the next comes in.
-        u16::try_from(self.batch_size * 2).unwrap_or(u16::MAX)
+        // One batch is committed, the next one parsed, and one comes in.
+        u16::try_from(self.batch_size * 3).unwrap_or(u16::MAX)
     }
 
     /// What is read, for messages and as the source of the cursor. It names no host: the brokers are one cluster, whichever
