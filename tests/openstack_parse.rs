@@ -198,14 +198,6 @@ fn an_unversioned_payload_stays_as_it_was_sent() {
 }
 
 #[test]
-fn a_twin_takes_the_id_that_the_stream_tells() {
-    let text = json!({"message_id": "mine", "event_type": "instance.lock", "timestamp": "2026-11-22 10:00:00", "payload": {}});
-    let native = NativeEvent { text: text.to_string(), transport_id: Some("twin".into()), defect: None };
-    let parsed = events(Openstack.event_parser().parse(&native).unwrap());
-    assert_eq!(parsed[0].event_uid, "twin");
-}
-
-#[test]
 fn poison_is_an_error_and_never_a_panic() {
     let whole = enveloped(&recorded()[0].1);
     for end in 0..whole.len() {

@@ -52,23 +52,36 @@ fn no_nul(column: &str, text: &str) -> Result<(), ParseError> {
 /// surrogate pair, and nesting without end.
 fn json(text: &str) -> Result<(), String> {
     let bytes = text.as_bytes();
-    let (mut depth, mut in_text, mut position) = (0_usize, false, 0);
+    let (mut depth, mut position) = (0_usize, 0);
     while let Some(&byte) = bytes.get(position) {
         position += 1;
         match byte {
-            b'"' => in_text = !in_text,
-            b'\\' if in_text => position += escape(&bytes[position..])?,
-            b'[' | b'{' if !in_text => {
+            b'"' => position += string(&bytes[position..])?,
+            b'[' | b'{' => {
                 depth += 1;
                 if depth > DEEPEST {
                     return Err(format!("is nested more than {DEEPEST} deep"));
                 }
             }
-            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
     Ok(())
+}
+
+/// How many bytes the string takes behind its opening quote. Most of a text is within strings, so this loop is a short one.
+fn string(rest: &[u8]) -> Result<usize, String> {
+    let mut position = 0;
+    let ends = |byte: &u8| matches!(byte, b'"' | b'\\');
+    while let Some(at) = rest.get(position..).and_then(|rest| rest.iter().position(ends)) {
+        position += at + 1;
+        if rest[position - 1] == b'"' {
+            break;
+        }
+        position += escape(&rest[position..])?;
+    }
+    Ok(position)
 }
 
 /// How many bytes the escape takes behind its backslash.

@@ -159,7 +159,8 @@ impl StreamRun {
             self.ems_figures.lag.record(lag);
         }
         self.answered();
-        let EventBatch { events, cursor, ack, gap, permit, more, .. } = batch;
+        let EventBatch { events, known, cursor, ack, gap, permit, more, .. } = batch;
+        self.ems_figures.duplicates.fetch_add(known.len() as u64, Relaxed);
         let count = events.len();
         let reply: Reply = if count == 0 && cursor.is_none() && gap.is_none() {
             Box::pin(async { Ok(BatchOutcome::default()) })

@@ -73,6 +73,9 @@ pub type Ack = Box<dyn Any + Send + Sync>;
 pub struct EventBatch {
     /// In the provider's order.
     pub events: Vec<NativeEvent>,
+    /// `event_uid`s of events that came before them, and which the provider told once more in another form. They are counted as
+    /// duplicates, and are no further work.
+    pub known: Vec<String>,
     /// Where to go on once these events are committed; of a broker, which queue was read, and when last. Leave it out when
     /// it is what it was: a poll that brings nothing new writes nothing.
     pub cursor: Option<Cursor>,

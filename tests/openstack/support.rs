@@ -157,7 +157,7 @@ pub async fn refused(ems: &Ems) -> StreamError {
 #[derive(Default)]
 pub struct Seen {
     pub texts: Vec<String>,
-    pub twins: Vec<Option<String>>,
+    pub known: Vec<String>,
     pub cursor: Option<Cursor>,
     pub gaps: Vec<Gap>,
 }
@@ -166,8 +166,8 @@ impl Seen {
     pub fn take(&mut self, batch: &mut EventBatch) {
         for event in batch.events.drain(..) {
             self.texts.push(event.text);
-            self.twins.push(event.transport_id);
         }
+        self.known.append(&mut batch.known);
         self.cursor = batch.cursor.take().or_else(|| self.cursor.take());
         self.gaps.extend(batch.gap.take());
     }

@@ -13,6 +13,7 @@ on_both! {
     a_reader_cannot_write
     values_come_back_as_they_were_written
     what_the_database_cannot_hold_is_a_data_error
+    postgresql_compresses_with_lz4_where_it_can
 }
 
 async fn a_transaction_that_fails_leaves_nothing_behind(fresh: Fresh) {
@@ -55,6 +56,23 @@ async fn a_reader_cannot_write(fresh: Fresh) {
     let written = reader.read(|c| c.execute("INSERT INTO zones (name) VALUES (?)", &["a".into()])).await;
     assert!(matches!(written, Err(VmdbError::Full(_))), "{written:?}");
     assert!(matches!(reader.migrate().await, Err(VmdbError::Refused(_))));
+}
+
+async fn postgresql_compresses_with_lz4_where_it_can(fresh: Fresh) {
+    if fresh.vmdb.lanes() == 1 {
+        return; // SQLite does not compress
+    }
+    let known = "SELECT count(*) FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)";
+    let expected = if fresh.count(known).await == 1 { "lz4" } else { "pglz" };
+    let long = "it repeats itself ".repeat(1_000);
+    fresh
+        .vmdb
+        .commit(0, move |c| c.execute("INSERT INTO zones (name) VALUES (?)", &[(&long).into()]))
+        .await
+        .unwrap();
+    let method =
+        fresh.vmdb.read(|c| c.rows("SELECT pg_column_compression(name) FROM zones", &[])).await.unwrap();
+    assert_eq!(method[0].text(0), Some(expected));
 }
 
 async fn values_come_back_as_they_were_written(fresh: Fresh) {

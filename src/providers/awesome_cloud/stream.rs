@@ -135,7 +135,7 @@ impl AwesomeStream {
         let cursor = moved.then(|| self.position.cursor(self.api.http.base()));
         self.given = Some(self.position.clone());
         let permit = (!events.is_empty()).then_some(answer.permit);
-        Ok(EventBatch { events, cursor, gap, more, lag, permit, ack: None })
+        Ok(EventBatch { events, cursor, gap, more, lag, permit, ..EventBatch::default() })
     }
 
     /// What comes after a page; tells whether more is ready.

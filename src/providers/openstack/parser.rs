@@ -33,8 +33,7 @@ impl EventParser for OpenstackEventParser {
         let mut events = Vec::with_capacity(notifications.len());
         for (index, notification) in notifications.into_iter().enumerate() {
             let position = several.then_some(index + 1);
-            let told = native.transport_id.as_deref();
-            let event_uid = identity::event_uid(told, &notification, &around, position);
+            let event_uid = identity::event_uid(&notification, &around, position);
             events.push(ParsedEvent { event_uid, event: event_to_hash(notification)? });
         }
         Ok(Parsed::Events(events))

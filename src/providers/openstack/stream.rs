@@ -19,7 +19,6 @@ use crate::provider::{
 };
 use async_trait::async_trait;
 use broker::Broker;
-use chrono::{DateTime, Utc};
 use futures_util::{FutureExt, StreamExt};
 use lapin::message::Delivery;
 use lapin::options::BasicAckOptions;
@@ -338,10 +337,9 @@ impl Reading {
         // From here on nothing waits: what leaves `waiting` is in the batch.
         let last = self.waiting.get(count - 1).map(|delivery| delivery.acker.clone());
         let deliveries: Vec<_> = self.waiting.drain(..count).collect();
-        let (events, times) = self.events(settings, deliveries);
-        let (cursor, gap) = self.progress.read(true, times.0, times.1);
-        let ack = last.map(|acker| Box::new(acker) as Ack);
-        EventBatch { events, cursor, gap, ack, more: true, permit: Some(permit), ..EventBatch::default() }
+        let mut batch = self.events(settings, deliveries);
+        batch.ack = last.map(|acker| Box::new(acker) as Ack);
+        EventBatch { more: true, permit: Some(permit), ..batch }
     }
 
     /// How many of the waiting messages make a batch, and their bytes.
@@ -356,13 +354,14 @@ impl Reading {
         (self.waiting.len().min(most), bytes)
     }
 
-    /// The events of `deliveries`, and when the first and the last of them were sent.
-    fn events(
-        &mut self,
-        settings: &AmqpSettings,
-        deliveries: Vec<Delivery>,
-    ) -> (Vec<NativeEvent>, FirstAndLast) {
-        let mut events = Vec::with_capacity(deliveries.len());
+    /// The events of `deliveries`, and where that leads to. Of two twins the later one ends here: the first is committed before it
+    /// or with it.
+    fn events(&mut self, settings: &AmqpSettings, deliveries: Vec<Delivery>) -> EventBatch {
+        let (mut events, mut known) = (Vec::with_capacity(deliveries.len()), Vec::new());
+        let sent = |delivery: Option<&Delivery>| {
+            delivery.and_then(|delivery| sent_at(std::str::from_utf8(&delivery.data).ok()?))
+        };
+        let (first, last) = (sent(deliveries.first()), sent(deliveries.last()));
         for delivery in deliveries {
             let (text, defect) = match String::from_utf8(delivery.data) {
                 Ok(text) => (text, None),
@@ -373,13 +372,12 @@ impl Reading {
             };
             let may_be_twin = settings.topics.has_versioned(delivery.exchange.as_str());
             let like = if may_be_twin { Likeness::of(&text) } else { None };
-            let twin = like.and_then(|like| self.progress.twins.twin_of(like, delivery.redelivered));
-            events.push(NativeEvent { text, transport_id: twin.map(|id| id.to_string()), defect });
+            match like.and_then(|like| self.progress.twins.twin_of(like, delivery.redelivered)) {
+                Some(twin) => known.push(twin.to_string()),
+                None => events.push(NativeEvent { text, transport_id: None, defect }),
+            }
         }
-        let sent = |event: Option<&NativeEvent>| event.and_then(|event| sent_at(&event.text));
-        let times = (sent(events.first()), sent(events.last()));
-        (events, times)
+        let (cursor, gap) = self.progress.read(true, first, last);
+        EventBatch { events, known, cursor, gap, ..EventBatch::default() }
     }
 }
-
-type FirstAndLast = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);

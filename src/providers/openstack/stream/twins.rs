@@ -1,7 +1,7 @@
 //! A versioned and an unversioned notification of one happening are one event: which of them is the other's twin. Pure.
 //!
-//! Nova may send each happening twice (`notification_format = both`). Whichever comes first keeps its own identity; the other
-//! is given the id of the first, so that the VMDB's unique key makes one event of both. What comes alone loses nothing.
+//! Nova may send each happening twice (`notification_format = both`). Whichever comes first is the event; the other one is known
+//! to be it, and nothing more is done with it. What comes alone loses nothing.
 //!
 //! What was met is part of the cursor, so that a crash between the two makes no double. It is bounded: what has no twin is
 //! forgotten after ten minutes of the cloud's own time, and everything after as many notifications as the broker can deliver
