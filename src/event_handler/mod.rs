@@ -1,7 +1,7 @@
 //! The EventHandler: commits what all event catchers bring, and rings the refresh workers.
 //!
 //! Group commit without a timer: while a lane commits, batches wait; the next commit is what arrived meanwhile. An EMS
-//! always uses the same lane, so its order holds, and it has one batch in flight, so EMSs take turns by themselves. Large
+//! always uses the same lane, so its order holds, and it has one batch here at a time, so EMSs take turns by themselves. Large
 //! batches are committed in [`portions`]. The reply to a batch is its acknowledgement. In here only the database can fail. Whether a commit goes to `event_streams` or,
 //! between two processes, to `miq_queue`, is its [`destination`]'s matter.
 

@@ -78,8 +78,11 @@ pub const FOLDED_EVENTS: Metric = counter(
     "Repeats that flood control folded into the row of another event.",
 );
 /// Events that were rows already.
-pub const DUPLICATES: Metric =
-    counter("catchall_duplicates_total", EMS, "Events that came again and were rows already.");
+pub const DUPLICATES: Metric = counter(
+    "catchall_duplicates_total",
+    EMS,
+    "Events that came again, in the same form or in another one of the provider's.",
+);
 /// Rows of `event_gaps`.
 pub const GAPS: Metric = counter("catchall_gaps_total", EMS, "Stretches of events lost at the provider.");
 /// Well-formed messages that are no event, by reason.
