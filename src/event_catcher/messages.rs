@@ -18,8 +18,8 @@ pub struct Caught {
     pub gap: Option<Gap>,
     /// The room they take; held until the reply.
     pub permit: Option<BytePermit>,
-    /// Tells when the batch before it, which was still on its way, is committed. Without it, or when nobody can tell any more, there is
-    /// none that it waits for, or it is not committed.
+    /// Of a batch that was read while the one before it was on its way: tells when that is committed. When nobody can tell that any
+    /// more, neither is committed.
     pub turn: Option<oneshot::Receiver<()>>,
     /// When it was sent.
     pub sent: Instant,
