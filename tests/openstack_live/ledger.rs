@@ -45,7 +45,9 @@ impl Ledger {
             runtime.block_on(async {
                 loop {
                     // It ends when the broker does; then it begins again.
-                    let _ended: Result<(), lapin::Error> = listen(&address, versioned, &into, &state).await;
+                    let ended: Result<(), lapin::Error> = listen(&address, versioned, &into, &state).await;
+                    // What comes meanwhile is missed: a row of it would look like one that nobody carried.
+                    println!("the ledger begins anew: {ended:?}");
                     state.lock().unwrap().clear();
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
@@ -107,8 +109,9 @@ async fn listen(
                 if bound.lock().unwrap().contains(&exchange) {
                     continue;
                 }
-                // One that is not there closes the channel that asks for it.
-                let asking = connection.create_channel().await?;
+                // One that is not there closes the channel that asks for it. That there is no other one yet ends nothing: whether the
+                // connection is there the consumer knows.
+                let Ok(asking) = connection.create_channel().await else { break };
                 let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
                 let there = asking.exchange_declare(
                     exchange.into(),
