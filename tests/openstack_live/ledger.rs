@@ -46,9 +46,11 @@ impl Ledger {
                 loop {
                     // It ends when the broker does; then it begins again.
                     let ended: Result<(), lapin::Error> = listen(&address, versioned, &into, &state).await;
+                    let was_bound = !std::mem::take(&mut *state.lock().unwrap()).is_empty();
                     // What comes meanwhile is missed: a row of it would look like one that nobody carried.
-                    println!("the ledger begins anew: {ended:?}");
-                    state.lock().unwrap().clear();
+                    if was_bound {
+                        println!("the ledger begins anew: {ended:?}");
+                    }
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             });
@@ -104,16 +106,19 @@ async fn listen(
     let keys: &[&str] =
         if versioned { &["notifications.*", "versioned_notifications.*"] } else { &["notifications.*"] };
     let bind = async {
+        let mut asking = Connection::connect(uri, ConnectionProperties::default()).await?;
         while bound.lock().unwrap().len() < EXCHANGES.len() {
             for exchange in EXCHANGES {
                 if bound.lock().unwrap().contains(&exchange) {
                     continue;
                 }
-                // One that is not there closes the channel that asks for it. That there is no other one yet ends nothing: whether the
-                // connection is there the consumer knows.
-                let Ok(asking) = connection.create_channel().await else { break };
+                // One that is not there closes the channel that asks for it, and a connection has but 2,047 of them.
+                let Ok(probe) = asking.create_channel().await else {
+                    asking = Connection::connect(uri, ConnectionProperties::default()).await?;
+                    continue;
+                };
                 let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
-                let there = asking.exchange_declare(
+                let there = probe.exchange_declare(
                     exchange.into(),
                     ExchangeKind::Topic,
                     passive,
@@ -124,7 +129,7 @@ async fn listen(
                 }
                 for key in keys {
                     let options = QueueBindOptions::default();
-                    asking
+                    channel
                         .queue_bind(
                             name.clone(),
                             exchange.into(),
