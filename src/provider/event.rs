@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 pub struct NativeEvent {
     /// The provider's text, usually JSON. What was no UTF-8 has U+FFFD in its place, and a `defect`.
     pub text: String,
-    /// The transport's own id of the message around it (SQS `MessageId`, AMQP delivery's message id).
+    /// The transport's own id of the message around it (SQS `MessageId`).
     pub transport_id: Option<String>,
     /// Why this can be no event, found before parsing (such as invalid UTF-8). It becomes a dead letter.
     pub defect: Option<String>,

@@ -34,7 +34,8 @@ struct Listing {
 pub(super) async fn all(api: &Api, kind: &Kind) -> Result<BTreeMap<String, Listed>, RefreshError> {
     let Listing { mut things, pages: count } = pages(api, kind, "").await?;
     let mut unlisted = BTreeSet::new();
-    for _ in 1..if count > 1 { READINGS } else { 1 } {
+    let readings = if count > 1 { READINGS } else { 1 };
+    for _ in 1..readings {
         let again = pages(api, kind, "").await?.things;
         let is_same = again.keys().eq(things.keys());
         unlisted.extend(things.into_keys());
