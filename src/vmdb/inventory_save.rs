@@ -81,6 +81,8 @@ impl InventorySave {
             None => {
                 self.rows_at_once = MOST;
                 connection.transaction(|connection| {
+                    // The tables grow meanwhile, and a plan that was made for few rows compares each row with each.
+                    connection.batch("SET LOCAL plan_cache_mode = force_custom_plan")?;
                     while !self.is_done() {
                         self.step(connection)?;
                     }

@@ -3,6 +3,7 @@
 use crate::support::{Fresh, on_both};
 use catchall::provider::{Attribute, CollectionScope, EmsId, InventoryCollection, Row};
 use catchall::vmdb::inventory::{self, SaveCounts};
+use catchall::vmdb::inventory_save::InventorySave;
 
 on_both! {
     rows_are_added_then_left_alone_then_changed
@@ -136,4 +137,23 @@ async fn every_kind_of_value_can_be_saved_and_set_to_null(fresh: Fresh) {
     let null = "SELECT count(*) FROM vms WHERE description IS NULL AND cpu_limit IS NULL AND retired IS NULL AND \
                 boot_time IS NULL AND flavor_id IS NULL";
     assert_eq!(fresh.count(null).await, 2);
+}
+
+#[tokio::test]
+async fn on_postgres_no_plan_for_a_small_table_is_kept_while_a_first_save_fills_it() {
+    let Some(fresh) = Fresh::postgres().await else { return };
+    let vm = |n| named(&format!("vm-{n}"), "vm");
+    let rows: Vec<Row> = (0..10_000).map(vm).collect();
+    let plans = fresh.write(move |c| {
+        let mut save = InventorySave::new((EmsId(1), None), vec![("vms", rows)], vec![]);
+        save.advance(c)?;
+        assert!(save.is_done(), "it is one transaction");
+        let sql = "SELECT sum(generic_plans)::bigint, sum(custom_plans)::bigint FROM pg_prepared_statements \
+                   WHERE statement LIKE ?";
+        let rows = c.rows(sql, &["SELECT % FROM vms WHERE ems_id = %".into()])?;
+        Ok((rows[0].id(0)?, rows[0].id(1)?))
+    });
+    let (kept, made) = plans.await;
+    assert_eq!(kept, 0, "plans that look at no size");
+    assert!(made >= 10, "{made} plans for ten thousand rows");
 }
