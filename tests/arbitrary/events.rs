@@ -70,3 +70,11 @@ fn the_trial_of_the_store_takes_both_ways() {
     trials::store::hold(b"\x01[]");
     trials::store::hold(b"");
 }
+
+/// No tree would show it, but the VMDB gets the text as it is.
+#[test]
+fn nul_in_an_entry_whose_name_comes_again_is_refused() {
+    let text = r#"{"a":"\u0000","a":"b"}"#;
+    assert!(catchall::provider::json_text::check(text).is_err());
+    json_text::hold(text.as_bytes());
+}
