@@ -43,7 +43,7 @@ proptest! {
     #[test]
     fn every_request_is_answered_and_none_with_500(
         bare in "!?",
-        path in path(&["", "vms/10", "vms/99999999999999999999", "vms/-1", "hosts/7", "providers/1", "readyz", "healthz", "metrics", "%00", "../", "vms/%31%30"]),
+        path in path(&["", "vms/10", "vms/99999999999999999999", "vms/-1", "hosts/7", "providers/1", "readyz", "healthz", "metrics", "%00", "../", "vms/%31%30", "pipeline", "pipeline.json", "live", "export.csv", "export.ndjson", "api", "api/event_streams", "api/vms/10"]),
         query in query(),
         header in "((Accept|Authorization|Range|X-A): [ -~]{0,20}|\\PC{0,10})",
     ) {
@@ -73,4 +73,11 @@ proptest! {
         }
         cloud::hold(&script);
     }
+}
+
+/// Events as they come are an answer without an end, whose connection is not asked again.
+#[test]
+fn what_follows_an_endless_answer_is_answered() {
+    http::hold(b"live");
+    http::hold(b"vms/10");
 }

@@ -74,12 +74,13 @@ fn exchange(
     let mut chunk = [0; 16 << 10];
     loop {
         if let Some((head, rest)) = split(&bytes)
-            && let Some(length) = length(&head, method)
-            && rest.len() >= length
+            && let Some(end) = end(&head, method)
+            && let Some(body) = end.of(rest)
         {
             let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-            let closes = head.to_ascii_lowercase().contains("connection: close");
-            let body = rest[..length].to_vec();
+            let closes =
+                head.to_ascii_lowercase().contains("connection: close") || !matches!(end, End::After(_));
+            let body = body.to_vec();
             return Ok((Answer { status, head, body }, (!closes).then_some(open)));
         }
         let count = match open.read(&mut chunk) {
@@ -100,15 +101,41 @@ fn split(bytes: &[u8]) -> Option<(String, &[u8])> {
     Some((String::from_utf8_lossy(&bytes[..end]).into_owned(), &bytes[end + 4..]))
 }
 
-/// All our answers say how long they are.
-fn length(head: &str, method: &str) -> Option<usize> {
+/// Where a body ends.
+enum End {
+    After(usize),
+    /// With its last chunk: exports. The chunks' own lines stay in it, and the connection is not kept.
+    LastChunk,
+    /// Never: events as they come. Its head is all of the answer.
+    Never,
+}
+
+impl End {
+    /// The body, once all of it is there.
+    fn of<'a>(&self, rest: &'a [u8]) -> Option<&'a [u8]> {
+        match self {
+            Self::After(length) => rest.get(..*length),
+            Self::LastChunk => rest.ends_with(b"0\r\n\r\n").then_some(rest),
+            Self::Never => Some(&[]),
+        }
+    }
+}
+
+fn end(head: &str, method: &str) -> Option<End> {
     let status = head.split(' ').nth(1)?;
     if method == "HEAD" || status == "204" || status == "304" {
-        return Some(0);
+        return Some(End::After(0));
     }
-    let value = |line: &str| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+    let value = |wanted: &str| {
+        let named = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case(wanted);
+        head.lines().filter_map(|line| line.split_once(':')).find(named).map(|(_, value)| value.trim())
     };
-    Some(head.lines().find_map(value).unwrap_or(0))
+    if value("content-type").is_some_and(|kind| kind.starts_with("text/event-stream")) {
+        return Some(End::Never);
+    }
+    if value("transfer-encoding").is_some_and(|how| how.eq_ignore_ascii_case("chunked")) {
+        return Some(End::LastChunk);
+    }
+    let length = value("content-length").expect("an answer says where it ends");
+    Some(End::After(length.parse().expect("a length")))
 }
