@@ -68,7 +68,11 @@ impl Pages {
         let is_probe = target.starts_with(b"readyz");
         assert!(answer.status < 500 || (is_probe && answer.status == 503), "{}", answer.head);
         let body = String::from_utf8_lossy(&answer.body);
-        let own = ["<script src=\"/assets/", "<script type=\"module\" src=\"/assets/"];
+        let own = [
+            "<script src=\"/assets/",
+            "<script type=\"module\" src=\"/assets/",
+            "<script type=\"module\" src=\"/pipeline-",
+        ];
         let foreign = own.iter().fold(body.to_string(), |body, own| body.replace(own, ""));
         // A label of a metric may be called anything: only what says that it is HTML is read as such.
         let is_html = answer.head.to_ascii_lowercase().contains("content-type: text/html");

@@ -38,9 +38,13 @@ impl Wire {
             target.iter().copied().filter(|byte| !byte.is_ascii_whitespace() && !byte.is_ascii_control());
         request.extend(std::iter::once(b'/').chain(visible));
         request.extend_from_slice(b" HTTP/1.1\r\nHost: localhost\r\n");
-        for header in headers.iter().filter(|header| is_harmless(header)) {
-            request.extend(header.iter().filter(|byte| !matches!(byte, b'\r' | b'\n')));
-            request.extend_from_slice(b"\r\n");
+        for header in headers {
+            let header: Vec<u8> =
+                header.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+            if is_harmless(&header) {
+                request.extend_from_slice(&header);
+                request.extend_from_slice(b"\r\n");
+            }
         }
         request.extend_from_slice(b"\r\n");
         // A connection that was kept may have been closed meanwhile; a fresh one may not.
@@ -77,7 +81,8 @@ fn exchange(
             && let Some(end) = end(&head, method)
             && let Some(body) = end.of(rest)
         {
-            let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+            let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+            let status = status.unwrap_or_else(|| panic!("no status: {head}"));
             let closes =
                 head.to_ascii_lowercase().contains("connection: close") || !matches!(end, End::After(_));
             let body = body.to_vec();
@@ -136,6 +141,8 @@ fn end(head: &str, method: &str) -> Option<End> {
     if value("transfer-encoding").is_some_and(|how| how.eq_ignore_ascii_case("chunked")) {
         return Some(End::LastChunk);
     }
-    let length = value("content-length").expect("an answer says where it ends");
+    // What is refused before it is a request has no body, and does not say so.
+    let none = (!status.starts_with('2')).then_some("0");
+    let length = value("content-length").or(none).unwrap_or_else(|| panic!("where does it end? {head}"));
     Some(End::After(length.parse().expect("a length")))
 }
