@@ -65,9 +65,10 @@ impl Pages {
         }
         let method = if target.len() % 7 == 6 { "HEAD" } else { "GET" };
         let answer = self.wire.ask(method, target, &headers);
-        let is_probe = target.starts_with(b"readyz");
-        assert!(answer.status < 500 || (is_probe && answer.status == 503), "{}", answer.head);
         let body = String::from_utf8_lossy(&answer.body);
+        // Whom we left in the midst of an endless answer is noticed a little later, and they have a limit (docs/live.md).
+        let is_later = target.starts_with(b"readyz") || body.contains("clients follow already");
+        assert!(answer.status < 500 || (is_later && answer.status == 503), "{}", answer.head);
         let own = [
             "<script src=\"/assets/",
             "<script type=\"module\" src=\"/assets/",
