@@ -3,7 +3,7 @@
 //! What must hold: every request is answered, none with 500, no page without its token, and nothing that was asked comes
 //! back as markup.
 
-use super::wire::Wire;
+use super::wire::{Wire, visible};
 use catchall::http::{HttpContext, SettingsPart, serve};
 use catchall::observe::Observe;
 use catchall::provider::Secret;
@@ -67,7 +67,9 @@ impl Pages {
         let answer = self.wire.ask(method, target, &headers);
         let body = String::from_utf8_lossy(&answer.body);
         // Whom we left in the midst of an endless answer is noticed a little later, and they have a limit (docs/live.md).
-        let is_later = target.starts_with(b"readyz") || body.contains("clients follow already");
+        let path = visible(target);
+        let may_wait = [&b"readyz"[..], b"live"].iter().any(|page| path.starts_with(page));
+        let is_later = may_wait || body.contains("clients follow already");
         assert!(answer.status < 500 || (is_later && answer.status == 503), "{}", answer.head);
         let own = [
             "<script src=\"/assets/",

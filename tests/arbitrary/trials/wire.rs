@@ -34,9 +34,8 @@ impl Wire {
     pub fn ask(&mut self, method: &str, target: &[u8], headers: &[&[u8]]) -> Answer {
         let mut request = method.as_bytes().to_vec();
         request.push(b' ');
-        let visible =
-            target.iter().copied().filter(|byte| !byte.is_ascii_whitespace() && !byte.is_ascii_control());
-        request.extend(std::iter::once(b'/').chain(visible));
+        request.push(b'/');
+        request.extend(visible(target));
         request.extend_from_slice(b" HTTP/1.1\r\nHost: localhost\r\n");
         for header in headers {
             let header: Vec<u8> =
@@ -57,6 +56,11 @@ impl Wire {
         self.open = open;
         answer
     }
+}
+
+/// What is asked for of a target.
+pub fn visible(target: &[u8]) -> Vec<u8> {
+    target.iter().copied().filter(|byte| !byte.is_ascii_whitespace() && !byte.is_ascii_control()).collect()
 }
 
 /// Headers that say that more comes would have the server wait for it.
