@@ -58,7 +58,7 @@ impl Wire {
     }
 }
 
-/// What is asked for of a target.
+/// What goes out of a target.
 pub fn visible(target: &[u8]) -> Vec<u8> {
     target.iter().copied().filter(|byte| !byte.is_ascii_whitespace() && !byte.is_ascii_control()).collect()
 }
@@ -112,6 +112,7 @@ fn split(bytes: &[u8]) -> Option<(String, &[u8])> {
 
 /// Where a body ends.
 enum End {
+    /// After so many bytes: all but what follows.
     After(usize),
     /// With its last chunk: exports. The chunks' own lines stay in it, and the connection is not kept.
     LastChunk,
@@ -145,8 +146,6 @@ fn end(head: &str, method: &str) -> Option<End> {
     if value("transfer-encoding").is_some_and(|how| how.eq_ignore_ascii_case("chunked")) {
         return Some(End::LastChunk);
     }
-    // What is refused before it is a request has no body, and does not say so.
-    let none = (!status.starts_with('2')).then_some("0");
-    let length = value("content-length").or(none).unwrap_or_else(|| panic!("where does it end? {head}"));
+    let length = value("content-length").unwrap_or_else(|| panic!("where does it end? {head}"));
     Some(End::After(length.parse().expect("a length")))
 }
